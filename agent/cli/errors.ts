@@ -1,0 +1,8 @@
+import { failures, type Fail } from '../../drivers/api/agent-error.ts';
+
+export const cliErrors = {
+  usage: { sentence: 'This command line cannot be understood', hint: 'Run it again with --help', exit: 2 },
+  'not-hex': { sentence: 'This is not hexadecimal', hint: 'Give an even number of the digits 0-9 and a-f', exit: 2 },
+} as const;
+
+export const cliFailure: Fail<typeof cliErrors> = failures(cliErrors);

@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+import { barrowCommands } from './commands/index.ts';
+import { runProgram } from './program.ts';
+
+process.exitCode = await runProgram({
+  name: 'barrow',
+  summary: 'The agent in a pop-up shop’s box, and its tools.',
+  commands: barrowCommands,
+  argv: process.argv.slice(2),
+});

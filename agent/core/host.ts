@@ -1,0 +1,131 @@
+import type { Chance, Clock } from '../../drivers/api/clock.ts';
+import type { Log } from '../../drivers/api/driver.ts';
+import type { SecretRef } from '../../drivers/api/secret.ts';
+import type {
+  BleRadio,
+  ByteLink,
+  CameraFeed,
+  CameraOptions,
+  RadioOptions,
+  SerialOptions,
+} from '../../drivers/api/transports.ts';
+import type { ClockTrust } from './event.ts';
+import type { Ledger } from './ledger.ts';
+
+/** Why a broker connection ended. `reasonCode` is MQTT 5's, where the broker gave one. */
+export interface LinkEnd {
+  readonly by: 'us' | 'broker' | 'network';
+  readonly reasonCode: number | null;
+  readonly detail: string;
+}
+
+export interface PublishOptions {
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+  /** Message expiry in seconds (MQTT 5 only). */
+  readonly expiryS?: number;
+  readonly correlationData?: Uint8Array;
+}
+
+export interface IncomingMessage {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly retain: boolean;
+  readonly responseTopic?: string;
+  readonly correlationData?: Uint8Array;
+}
+
+/** One connection to a broker: never re-used, no store, no reconnect of its own. */
+export interface BrokerLink extends AsyncDisposable {
+  readonly protocol: 4 | 5;
+  readonly receiveMaximum: number;
+  readonly maximumPacketSize: number | null;
+  /** Resolves on PUBACK with its reason code (0 on MQTT 3.1.1); rejects when the link ends first. */
+  publish(topic: string, payload: string | Uint8Array, options: PublishOptions): Promise<number>;
+  subscribe(topics: readonly string[]): Promise<void>;
+  /** Messages as they come, at most 256 waiting; more are dropped and counted. */
+  messages(signal: AbortSignal): AsyncIterable<IncomingMessage>;
+  readonly ended: Promise<LinkEnd>;
+  close(): Promise<void>;
+}
+
+export interface BrokerOptions {
+  readonly url: string;
+  readonly protocol: 'auto' | '5' | '3.1.1';
+  readonly clientId: string;
+  readonly username?: SecretRef | string;
+  readonly password?: SecretRef;
+  readonly ca?: SecretRef;
+  readonly cert?: SecretRef;
+  readonly key?: SecretRef;
+  readonly will: { readonly topic: string; readonly payload: string };
+}
+
+/** The clock with what is known of its truth. */
+export interface KitClock extends Clock {
+  /** Identity of this boot: monotonic times of equal boot ids can be compared. */
+  readonly bootId: string;
+  trust(): ClockTrust;
+}
+
+export interface ApiRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** At most 256 KiB; a longer body never reaches a handler. */
+  readonly body: Uint8Array;
+  /** True when the peer's address is loopback. */
+  readonly loopback: boolean;
+}
+
+export interface ApiResponse {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | AsyncIterable<string>;
+}
+
+export interface HttpServer extends AsyncDisposable {
+  /** `http://127.0.0.1:8080`, with the port that was really bound. */
+  readonly url: string;
+}
+
+/** What the daemon tells its service manager; a host without one does nothing. */
+export interface ServiceManager {
+  ready(): void;
+  /** Only after real progress: a commit or an idle, responsive ledger. */
+  pet(): void;
+  status(text: string): void;
+  stopping(): void;
+}
+
+/** Facts of the machine for health, doctor and the status page; `null` where it cannot be told. */
+export interface MachineFacts {
+  readonly freeBytes: number | null;
+  readonly temperatureC: number | null;
+  readonly throttled: string | null;
+  readonly uptimeS: number;
+  readonly rssBytes: number;
+  readonly load1: number | null;
+}
+
+/** All that the agent may touch of the world. The daemon passes the machine, the deterministic world a simulation. */
+export interface Host {
+  readonly clock: KitClock;
+  readonly chance: Chance;
+  readonly log: Log;
+  readonly version: string;
+  openLedger(options: { readonly stateDir: string; readonly maxBytes: number; readonly retainAckedMs: number }): Ledger;
+  serial(options: SerialOptions, signal: AbortSignal): Promise<ByteLink>;
+  tcp(options: { readonly host: string; readonly port: number }, signal: AbortSignal): Promise<ByteLink>;
+  radio(options: RadioOptions, signal: AbortSignal): Promise<BleRadio>;
+  camera(options: CameraOptions, signal: AbortSignal): Promise<CameraFeed>;
+  broker(options: BrokerOptions, signal: AbortSignal): Promise<BrokerLink>;
+  http(listen: string, handle: (request: ApiRequest) => Promise<ApiResponse>, signal: AbortSignal): Promise<HttpServer>;
+  /** A secret's bytes, a trailing newline removed; throws `secret-unreadable`. */
+  secret(ref: SecretRef): Promise<Uint8Array>;
+  /** A small file relative to kit.yaml's folder (bundle, public key), ≤ 4 MiB; throws `file-unreadable`. */
+  file(path: string): Promise<Uint8Array>;
+  readonly service: ServiceManager;
+  machine(): MachineFacts;
+}

@@ -1,0 +1,5 @@
+// Written by `npm run registry` from the folders beside it. Not edited by hand.
+import type { DriverRegistry } from './api/driver.ts';
+
+export const registry: DriverRegistry = {
+};
