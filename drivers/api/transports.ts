@@ -7,6 +7,8 @@ export interface SerialOptions {
   readonly parity?: 'none' | 'even' | 'odd';
   /** USB identity (4 hex digits each) that the port must have; unchecked when absent. */
   readonly usb?: { readonly vendor: string; readonly product: string; readonly serial?: string };
+  /** How long to wait for a port that is not there, before `port-missing`; woken by the file system. Absent: 0. */
+  readonly waitMs?: number;
 }
 
 /** One connection to a byte stream: a serial port or a TCP socket. Never re-used after it closed. */

@@ -1,0 +1,84 @@
+/** Most that a link holds for a reader that is too slow. */
+export const QUEUE_BYTES = 1_048_576;
+
+interface Entry {
+  readonly bytes: Uint8Array;
+  /** Bytes lost between the entry before and this one. */
+  readonly droppedBefore: number;
+}
+
+/**
+ * Chunks between a port that never waits and one reader that pulls. At the bound the newest chunk is dropped, so what
+ * is handed out is a whole beginning; `droppedBytes` grows only when the reader reaches the gap, so a reader that sees
+ * it grow knows that its half-read frame lies before the gap and this chunk after it.
+ */
+export interface ByteQueue {
+  push(bytes: Uint8Array): void;
+  /** No more bytes come. A failure is thrown to the reader once it has had everything before. */
+  end(failure: Error | null): void;
+  chunks(signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined>;
+  readonly droppedBytes: number;
+  readonly queuedBytes: number;
+}
+
+export function byteQueue(maxBytes: number = QUEUE_BYTES): ByteQueue {
+  const entries: Entry[] = [];
+  let queuedBytes = 0;
+  let gapBytes = 0;
+  let droppedBytes = 0;
+  let ended: { readonly failure: Error | null } | undefined;
+  let wake: (() => void) | undefined;
+
+  const woken = (signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        signal.removeEventListener('abort', done);
+        wake = undefined;
+        resolve();
+      };
+      wake = done;
+      signal.addEventListener('abort', done, { once: true });
+    });
+
+  return {
+    get droppedBytes() {
+      return droppedBytes;
+    },
+    get queuedBytes() {
+      return queuedBytes;
+    },
+    push(bytes) {
+      if (ended !== undefined || bytes.length === 0) return;
+      if (queuedBytes + bytes.length > maxBytes) {
+        gapBytes += bytes.length;
+        return;
+      }
+      entries.push({ bytes, droppedBefore: gapBytes });
+      gapBytes = 0;
+      queuedBytes += bytes.length;
+      wake?.();
+    },
+    end(failure) {
+      ended ??= { failure };
+      wake?.();
+    },
+    async *chunks(signal) {
+      while (!signal.aborted) {
+        const entry = entries.shift();
+        if (entry !== undefined) {
+          queuedBytes -= entry.bytes.length;
+          droppedBytes += entry.droppedBefore;
+          yield entry.bytes;
+          continue;
+        }
+        if (ended !== undefined) {
+          droppedBytes += gapBytes;
+          gapBytes = 0;
+          if (ended.failure !== null) throw ended.failure;
+          return;
+        }
+        await woken(signal);
+      }
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import type { SerialPort } from 'serialport';
+import type { ByteLink } from '../../../drivers/api/transports.ts';
+import { linkFailure } from '../../../drivers/lib/link-errors.ts';
+import { byteQueue } from './byte-queue.ts';
+import type { SerialDeps } from './open-serial.ts';
+
+/**
+ * serialport 13 loses about a quarter of the hang-ups under traffic: read() returns 0, it asks again for ever and
+ * burns half a core (upstream bindings-cpp #162). A drain fails on a hung-up port within one call, so it is the probe.
+ */
+export const PROBE_MS = 500;
+
+/** Most that waits for a port to take it; more is refused rather than sent late. */
+export const WRITE_QUEUE_BYTES = 65_536;
+
+/** A port that takes nothing for this long beyond the time that the bytes need on the line is lost. */
+export const WRITE_STALL_MS = 5_000;
+
+/** How long a close may take before the port is left to the operating system. */
+const CLOSE_MS = 2_000;
+
+/** Start, 8 data, parity, 2 stop. */
+const MOST_BITS_PER_BYTE = 12;
+
+export interface SerialLink extends ByteLink {
+  /** To be called once the port is open. */
+  start(): void;
+}
+
+/** The link over one SerialPort object; `port` is opened after this call and never again after it closed. */
+export function serialLink(
+  port: SerialPort,
+  deps: SerialDeps,
+  line: { readonly path: string; readonly baudRate: number },
+): SerialLink {
+  const { clock } = deps;
+  const queue = byteQueue();
+  const ended = new AbortController();
+  let pendingBytes = 0;
+  let closing: Promise<void> | undefined;
+
+  // Without a listener the port would not flow, and a port that does not flow never notices a hang-up.
+  port.on('data', (chunk: Buffer) => queue.push(Uint8Array.from(chunk)));
+  // A hang-up with a write in flight gives one error and two closes; only the first word counts.
+  port.on('error', (error) => void end(linkFailure('port-lost', { detail: line.path, cause: error })));
+  port.on(
+    'close',
+    (error?: Error | null) =>
+      void end(linkFailure('port-lost', { detail: line.path, ...(error == null ? {} : { cause: error }) })),
+  );
+
+  const closePort = async (): Promise<void> => {
+    const waited = new AbortController();
+    const closed = new Promise<void>((resolve) => {
+      if (port.isOpen) port.close(() => resolve());
+      else if (port.closing) port.once('close', () => resolve());
+      else resolve();
+    });
+    const late = clock.sleep(CLOSE_MS, waited.signal).catch(() => undefined);
+    await Promise.race([closed, late]);
+    waited.abort();
+    port.removeAllListeners('data');
+  };
+
+  const end = (failure: Error | null): Promise<void> => {
+    if (closing !== undefined) return closing;
+    if (failure !== null) deps.log?.debug('serial-lost', { path: line.path });
+    queue.end(failure);
+    ended.abort(failure ?? linkFailure('port-lost', { detail: `${line.path} was closed` }));
+    closing = closePort();
+    return closing;
+  };
+
+  const probe = async (): Promise<void> => {
+    while (!ended.signal.aborted) {
+      await clock.sleep(PROBE_MS, ended.signal);
+      await drained(port, ended.signal);
+    }
+  };
+
+  const stallMs = (bytes: number): number =>
+    WRITE_STALL_MS + Math.ceil((bytes * MOST_BITS_PER_BYTE * 1_000) / line.baudRate);
+
+  const write = async (bytes: Uint8Array, signal: AbortSignal): Promise<void> => {
+    signal.throwIfAborted();
+    if (ended.signal.aborted) throw ended.signal.reason;
+    if (pendingBytes + bytes.length > WRITE_QUEUE_BYTES)
+      throw linkFailure('port-failed', { detail: `${line.path} takes bytes too slowly`, hint: 'Check baud and cable' });
+    pendingBytes += bytes.length;
+    const settled = new AbortController();
+    try {
+      await Promise.race([
+        written(port, Buffer.from(bytes), AbortSignal.any([ended.signal, signal])),
+        clock.sleep(stallMs(pendingBytes), settled.signal).then(() => {
+          throw linkFailure('port-lost', { detail: `${line.path} takes no bytes` });
+        }),
+      ]);
+    } catch (error) {
+      // Bytes that may still lie in the port's queue must not go out after their sender gave them up.
+      await end(linkFailure('port-lost', { detail: line.path, cause: error }));
+      throw error;
+    } finally {
+      pendingBytes -= bytes.length;
+      settled.abort();
+    }
+  };
+
+  return {
+    start: () =>
+      void probe().catch((error: unknown) => end(linkFailure('port-lost', { detail: line.path, cause: error }))),
+    chunks: (signal) => queue.chunks(signal),
+    write,
+    get droppedBytes() {
+      return queue.droppedBytes;
+    },
+    close: () => end(null),
+    [Symbol.asyncDispose]: () => end(null),
+  };
+}
+
+/** Settles with the drain or, a port that closed meanwhile never answering, with the signal. */
+function drained(port: SerialPort, signal: AbortSignal): Promise<void> {
+  return settle(signal, (done) => port.drain(done));
+}
+
+function written(port: SerialPort, bytes: Buffer, signal: AbortSignal): Promise<void> {
+  return settle(signal, (done) => port.write(bytes, undefined, done));
+}
+
+function settle(signal: AbortSignal, start: (done: (error?: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => reject(signal.reason as Error);
+    if (signal.aborted) return aborted();
+    signal.addEventListener('abort', aborted, { once: true });
+    start((error) => {
+      signal.removeEventListener('abort', aborted);
+      if (error == null) resolve();
+      else reject(error);
+    });
+  });
+}

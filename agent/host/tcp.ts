@@ -1,0 +1,147 @@
+import { createConnection, type Socket } from 'node:net';
+import type { Clock } from '../../drivers/api/clock.ts';
+import type { Log } from '../../drivers/api/driver.ts';
+import type { ByteLink } from '../../drivers/api/transports.ts';
+import { linkFailure } from '../../drivers/lib/link-errors.ts';
+import { byteQueue } from './serial/byte-queue.ts';
+
+export const CONNECT_MS = 5_000;
+
+/** Most that waits for the peer to take it. */
+export const WRITE_QUEUE_BYTES = 65_536;
+
+/** A peer that takes nothing for this long is lost. */
+export const WRITE_STALL_MS = 10_000;
+
+/** A peer whose power was cut says nothing: the kernel asks after this long without traffic. */
+const KEEP_ALIVE_MS = 5_000;
+
+export interface TcpDeps {
+  readonly clock: Clock;
+  readonly log?: Log;
+}
+
+/**
+ * Opens one TCP connection with the contract of a serial link: never re-used, always flowing into a queue of 1 MiB,
+ * nothing sent after it closed.
+ *
+ * @throws AgentError `host-unreachable`; the signal's reason. `chunks` throw `connection-lost` when the peer goes.
+ */
+export async function openTcp(
+  options: { readonly host: string; readonly port: number },
+  deps: TcpDeps,
+  signal: AbortSignal,
+): Promise<ByteLink> {
+  signal.throwIfAborted();
+  const peer = `${options.host}:${options.port}`;
+  const socket = createConnection({ host: options.host, port: options.port, noDelay: true });
+  const link = tcpLink(socket, deps, peer);
+  const timer = new AbortController();
+  try {
+    await Promise.race([
+      connected(socket, signal),
+      deps.clock.sleep(CONNECT_MS, timer.signal).then(() => {
+        throw linkFailure('host-unreachable', { detail: `${peer} within ${CONNECT_MS} ms` });
+      }),
+    ]);
+  } catch (error) {
+    await link.close();
+    signal.throwIfAborted();
+    throw linkFailure('host-unreachable', { detail: peer, cause: error });
+  } finally {
+    timer.abort();
+  }
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  deps.log?.debug('tcp-opened', { peer });
+  return link;
+}
+
+function connected(socket: Socket, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      socket.off('connect', won);
+      socket.off('error', lost);
+      signal.removeEventListener('abort', stop);
+    };
+    const won = (): void => (settle(), resolve());
+    const lost = (error: Error): void => (settle(), reject(error));
+    const stop = (): void => (settle(), reject(signal.reason as Error));
+    socket.once('connect', won);
+    socket.once('error', lost);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+}
+
+function tcpLink(socket: Socket, deps: TcpDeps, peer: string): ByteLink {
+  const queue = byteQueue();
+  const ended = new AbortController();
+  let pendingBytes = 0;
+  let closing: Promise<void> | undefined;
+
+  const end = (failure: Error | null): Promise<void> => {
+    closing ??= (() => {
+      queue.end(failure);
+      ended.abort(failure ?? linkFailure('connection-lost', { detail: `${peer} was closed` }));
+      const closed = new Promise<void>((resolve) => {
+        if (socket.closed) resolve();
+        else socket.once('close', () => resolve());
+      });
+      socket.destroy();
+      return closed;
+    })();
+    return closing;
+  };
+  const lose = (cause?: unknown): void =>
+    void end(linkFailure('connection-lost', { detail: peer, ...(cause === undefined ? {} : { cause }) }));
+
+  socket.on('data', (chunk: Buffer) => queue.push(Uint8Array.from(chunk)));
+  socket.on('error', lose);
+  socket.on('end', () => lose());
+  socket.on('close', () => lose());
+
+  return {
+    chunks: (signal) => queue.chunks(signal),
+    get droppedBytes() {
+      return queue.droppedBytes;
+    },
+    async write(bytes, signal) {
+      signal.throwIfAborted();
+      if (ended.signal.aborted) throw ended.signal.reason;
+      if (pendingBytes + bytes.length > WRITE_QUEUE_BYTES)
+        throw linkFailure('connection-lost', { detail: `${peer} takes bytes too slowly` });
+      pendingBytes += bytes.length;
+      const settled = new AbortController();
+      try {
+        await Promise.race([
+          sent(socket, bytes, AbortSignal.any([ended.signal, signal])),
+          deps.clock.sleep(WRITE_STALL_MS, settled.signal).then(() => {
+            throw linkFailure('connection-lost', { detail: `${peer} takes no bytes` });
+          }),
+        ]);
+      } catch (error) {
+        // What may still lie in the socket must not go out after its sender gave it up.
+        await end(linkFailure('connection-lost', { detail: peer, cause: error }));
+        throw error;
+      } finally {
+        pendingBytes -= bytes.length;
+        settled.abort();
+      }
+    },
+    close: () => end(null),
+    [Symbol.asyncDispose]: () => end(null),
+  };
+}
+
+function sent(socket: Socket, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => reject(signal.reason as Error);
+    if (signal.aborted) return aborted();
+    signal.addEventListener('abort', aborted, { once: true });
+    // The caller may re-use its buffer while the socket still holds it.
+    socket.write(Uint8Array.from(bytes), (error) => {
+      signal.removeEventListener('abort', aborted);
+      if (error == null) resolve();
+      else reject(error);
+    });
+  });
+}
