@@ -1,0 +1,116 @@
+import { AgentError } from '../api/agent-error.ts';
+import type { Clock, MonoMs } from '../api/clock.ts';
+import type { DriverIo } from '../api/driver.ts';
+import type { ByteLink, SerialOptions } from '../api/transports.ts';
+
+/** First and longest pause between two tries; the longest bounds how late a device that is back is found. */
+export const FIRST_PAUSE_MS = 50;
+export const LONGEST_PAUSE_MS = 1_000;
+
+/** A link that lived this long was a good one: the next pause starts small again. */
+export const GOOD_LINK_MS = 2_000;
+
+/** How long one try waits at the port itself, where the file system wakes it the moment the device is back. */
+const WAIT_AT_PORT_MS = 1_000;
+
+export interface Reopening {
+  /** Makes a fresh connection; throws AgentError. */
+  readonly open: (signal: AbortSignal) => Promise<ByteLink>;
+  readonly clock: Clock;
+}
+
+/** `up`: the link to use until it ends. `down`: why there is none now, said once per reason. */
+export type LinkChange =
+  | { readonly kind: 'up'; readonly link: ByteLink }
+  | { readonly kind: 'down'; readonly code: string; readonly detail: string };
+
+/** Opens a serial port again and again for {@link linkChanges}. */
+export function reopenSerial(io: Pick<DriverIo, 'serial' | 'clock'>, options: SerialOptions): Reopening {
+  return {
+    clock: io.clock,
+    open: (signal) => io.serial({ waitMs: WAIT_AT_PORT_MS, ...options }, signal),
+  };
+}
+
+/**
+ * One connection after the other, for as long as the signal allows. The consumer uses an `up` link until it ends, then
+ * asks for the next change; the old link is closed before the next one is opened, so no device ever has two. A link
+ * that is simply closed by its consumer is opened again too.
+ *
+ * A lost device is back within 1 s of its return ({@link LONGEST_PAUSE_MS}), at once where the host wakes the opener.
+ * Bugs (anything but an AgentError) are thrown.
+ */
+export async function* linkChanges(
+  options: Reopening,
+  signal: AbortSignal,
+): AsyncGenerator<LinkChange, void, undefined> {
+  const { clock } = options;
+  let pauseMs = FIRST_PAUSE_MS;
+  let said: string | undefined;
+  while (!signal.aborted) {
+    const link = await tryOpen(options.open, signal);
+    if (link === 'stopped') return;
+    if (link instanceof AgentError) {
+      if (said !== link.code) yield { kind: 'down', code: link.code, detail: link.message };
+      said = link.code;
+    } else {
+      const upMono = clock.monoMs();
+      said = undefined;
+      try {
+        yield { kind: 'up', link };
+      } finally {
+        await link.close();
+      }
+      if (clock.monoMs() - upMono >= GOOD_LINK_MS) pauseMs = FIRST_PAUSE_MS;
+    }
+    if (!(await paused(clock, pauseMs, signal))) return;
+    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+  }
+}
+
+async function tryOpen(open: Reopening['open'], signal: AbortSignal): Promise<ByteLink | AgentError | 'stopped'> {
+  try {
+    return await open(signal);
+  } catch (error) {
+    if (signal.aborted) return 'stopped';
+    if (error instanceof AgentError) return error;
+    throw error;
+  }
+}
+
+/** False when the signal fired meanwhile. */
+async function paused(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await clock.sleep(ms, signal);
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
+}
+
+/** What a reader that only listens sees of its device. `gap`: bytes were dropped between the chunk before and this one. */
+export type HeardSignal =
+  | { readonly kind: 'up'; readonly link: ByteLink }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly gap: boolean; readonly atMono: MonoMs }
+  | { readonly kind: 'down'; readonly code: string; readonly detail: string };
+
+/** The bytes of a device that may go and come back: {@link linkChanges} and each link's chunks in one sequence. */
+export async function* hear(options: Reopening, signal: AbortSignal): AsyncGenerator<HeardSignal, void, undefined> {
+  for await (const change of linkChanges(options, signal)) {
+    yield change;
+    if (change.kind === 'down') continue;
+    const { link } = change;
+    let dropped = link.droppedBytes;
+    try {
+      for await (const bytes of link.chunks(signal)) {
+        const gap = link.droppedBytes !== dropped;
+        dropped = link.droppedBytes;
+        yield { kind: 'bytes', bytes, gap, atMono: options.clock.monoMs() };
+      }
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      yield { kind: 'down', code: error.code, detail: error.message };
+    }
+  }
+}
