@@ -69,6 +69,8 @@ export interface Driver<C = unknown> {
   readonly emits: readonly Emission[];
   readonly errors: ErrorTable;
   readonly config: ZodType<C>;
+  /** The driver's part of a kit.yaml as a person would write it: for the docs and for the contract suite. */
+  readonly example?: JsonObject;
   open(config: C, io: DriverIo, signal: AbortSignal): Promise<DriverSession>;
   /** Formats that `barrow decode` reads with this family's decoders. */
   readonly formats?: Readonly<Record<string, FormatDecoder>>;

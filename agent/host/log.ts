@@ -1,0 +1,39 @@
+import pino from 'pino';
+import type { Log } from '../../drivers/api/driver.ts';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** Coloured, one line a record, for a person at a terminal. */
+  readonly pretty: boolean;
+}
+
+/** The agent's log on stdout: pino JSON under systemd, pretty on a terminal. */
+export async function openLog(options: LogOptions): Promise<Log> {
+  const base = {
+    level: options.level,
+    base: null,
+    messageKey: 'event',
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const logger = options.pretty
+    ? pino(
+        base,
+        (await import('pino-pretty')).default({
+          messageKey: 'event',
+          translateTime: 'SYS:HH:MM:ss.l',
+          singleLine: true,
+          ignore: 'pid,hostname',
+        }),
+      )
+    : pino(base, pino.destination({ fd: 1, sync: true }));
+  return {
+    debug: (event, fields) => logger.debug(fields ?? {}, event),
+    info: (event, fields) => logger.info(fields ?? {}, event),
+    warn: (event, fields) => logger.warn(fields ?? {}, event),
+    error: (event, fields) => logger.error(fields ?? {}, event),
+  };
+}

@@ -1,0 +1,74 @@
+import type { ErrorEntry } from '../drivers/api/agent-error.ts';
+import type { AgentStatus, DriverStatus, UplinkStatus } from './core/status.ts';
+import type { ClockTrust } from './core/event.ts';
+
+export type Reason = AgentStatus['reasons'][number];
+
+export interface ReadinessFacts {
+  readonly drivers: readonly DriverStatus[];
+  readonly uplink: UplinkStatus;
+  readonly clockTrust: ClockTrust;
+  readonly ledgerFault: { readonly code: string; readonly detail: string } | null;
+  readonly pricing: {
+    readonly configured: boolean;
+    readonly state: 'in-force' | 'not-yet-valid' | 'expired' | 'killed' | null;
+  };
+}
+
+export const readinessErrors = {
+  'broker-away': {
+    sentence: 'The broker is not reached',
+    hint: 'Sales go on and are kept. Check the uplink; `barrow doctor` tries the way step by step',
+  },
+  'clock-unset': {
+    sentence: 'The clock has never been set since this machine started',
+    hint: 'Give it a network for a minute, or set it by hand with `timedatectl set-time`',
+  },
+  'rules-missing': {
+    sentence: 'No price rules have arrived',
+    hint: 'Everything sells at the till’s own price until a signed bundle arrives or pricing.bundle names one',
+  },
+  'rules-expired': {
+    sentence: 'The price rules have expired',
+    hint: 'Standing prices hold; ask the merchant for a new bundle',
+  },
+  'driver-state': {
+    sentence: 'A device is not delivering',
+    hint: 'Check its cable and power; `barrow doctor` says more',
+  },
+} as const;
+
+/** Why the kit is not ready, worst first; an empty list is a green light. */
+export function readinessReasons(
+  facts: ReadinessFacts,
+  table: (code: string) => ErrorEntry | undefined,
+): readonly Reason[] {
+  const reasons: Reason[] = [];
+  const say = (code: string, entry: ErrorEntry, detail?: string | null, driver?: string): void => {
+    const sentence =
+      detail == null ? entry.sentence : detail.startsWith(entry.sentence) ? detail : `${entry.sentence}: ${detail}`;
+    reasons.push({ code, sentence, hint: entry.hint, ...(driver === undefined ? {} : { driver }) });
+  };
+  if (facts.ledgerFault !== null) {
+    const { code, detail } = facts.ledgerFault;
+    say(code, table(code) ?? { sentence: 'The ledger cannot accept events', hint: 'Run `barrow doctor`' }, detail);
+  }
+  for (const driver of facts.drivers) {
+    if (driver.state === 'ready') continue;
+    const code = driver.code ?? 'driver-state';
+    say(
+      code,
+      table(code) ?? readinessErrors['driver-state'],
+      driver.code === null ? `${driver.id} is ${driver.state}` : (driver.detail ?? driver.id),
+      driver.id,
+    );
+  }
+  if (facts.uplink.state === 'waiting' || facts.uplink.state === 'connecting') {
+    const code = facts.uplink.code ?? 'broker-away';
+    say(code, table(code) ?? readinessErrors['broker-away'], facts.uplink.detail ?? facts.uplink.url);
+  }
+  if (facts.clockTrust === 'unset') say('clock-unset', readinessErrors['clock-unset']);
+  if (facts.pricing.configured && facts.pricing.state === null) say('rules-missing', readinessErrors['rules-missing']);
+  if (facts.pricing.state === 'expired') say('rules-expired', readinessErrors['rules-expired']);
+  return reasons;
+}
