@@ -45,6 +45,8 @@ export interface BrokerLink extends AsyncDisposable {
   subscribe(topics: readonly string[]): Promise<void>;
   /** Messages as they come, at most 256 waiting; more are dropped and counted. */
   messages(signal: AbortSignal): AsyncIterable<IncomingMessage>;
+  /** How many messages were dropped because nobody read them in time. */
+  droppedMessages?(): number;
   readonly ended: Promise<LinkEnd>;
   close(): Promise<void>;
 }
@@ -77,6 +79,17 @@ export interface ApiRequest {
   readonly body: Uint8Array;
   /** True when the peer's address is loopback. */
   readonly loopback: boolean;
+  /** The peer's address, for rate limits; never logged. */
+  readonly peer?: string;
+  /** Fires when the peer has gone or the server closes; long polls and streams end with it. */
+  readonly signal?: AbortSignal;
+}
+
+/** A file of the local pages, ready to be sent. */
+export interface PageFile {
+  readonly contentType: string;
+  readonly bytes: Uint8Array;
+  readonly gzipped: Uint8Array;
 }
 
 export interface ApiResponse {
@@ -122,6 +135,8 @@ export interface Host {
   camera(options: CameraOptions, signal: AbortSignal): Promise<CameraFeed>;
   broker(options: BrokerOptions, signal: AbortSignal): Promise<BrokerLink>;
   http(listen: string, handle: (request: ApiRequest) => Promise<ApiResponse>, signal: AbortSignal): Promise<HttpServer>;
+  /** The files of the local pages by name (`status.html`); a host without a screen has none. */
+  pages?(): Promise<ReadonlyMap<string, PageFile>>;
   /** A secret's bytes, a trailing newline removed; throws `secret-unreadable`. */
   secret(ref: SecretRef): Promise<Uint8Array>;
   /** A small file relative to kit.yaml's folder (bundle, public key), ≤ 4 MiB; throws `file-unreadable`. */
