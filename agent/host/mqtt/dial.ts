@@ -1,0 +1,270 @@
+import { Buffer } from 'node:buffer';
+import { Readable } from 'node:stream';
+import type { IClientOptions, IStore, MqttClient } from 'mqtt';
+import type { Log } from '../../../drivers/api/driver.ts';
+import type { SecretRef } from '../../../drivers/api/secret.ts';
+import type { BrokerLink, BrokerOptions, KitClock } from '../../core/host.ts';
+import { brokerFailure } from './errors.ts';
+import { brokerLink, type Connack } from './link.ts';
+import { openSocket, socketFailure, type BrokerTarget, type TlsMaterial } from './socket.ts';
+
+/** From the first SYN to the CONNACK, each step. */
+const STEP_TIMEOUT_MS = 10_000;
+
+const LIBRARY_TIMEOUT_MS = 60_000;
+
+/** A broker notices a vanished kit after 1.5 × this; the kit notices a vanished broker as fast. */
+const KEEPALIVE_S = 30;
+
+/** A signed bundle of 4 MiB in its topic is the largest message a kit needs to hear. */
+const MAXIMUM_PACKET_BYTES = 5 * 1024 * 1024;
+
+/** Incoming QoS 1 messages in flight; the reader's queue holds as many. */
+const RECEIVE_MAXIMUM = 64;
+
+export interface DialDeps {
+  secret(ref: SecretRef): Promise<Uint8Array>;
+  readonly clock: KitClock;
+  readonly log: Log;
+  /** For each step from the first SYN to the CONNACK; 10 s unless told otherwise. */
+  readonly stepTimeoutMs?: number;
+}
+
+type Dial = (options: BrokerOptions, signal: AbortSignal) => Promise<BrokerLink>;
+
+interface Login {
+  readonly username: string | null;
+  readonly password: Uint8Array | null;
+}
+
+/** What came of one CONNECT: a link, or a broker that does not speak this protocol. */
+type Attempt = { readonly link: BrokerLink } | { readonly refused: 'protocol' | 'silent-close' };
+
+/**
+ * Dials brokers. `auto` tries MQTT 5 first and 3.1.1 when the broker refuses the protocol, in words (0x84, return code
+ * 1) or by closing without an answer, as some 3.1.1 brokers do. A broker that has once spoken MQTT 5 is not suspected
+ * of the latter again: its connection broke. Throws the codes of {@link brokerErrors}.
+ */
+export function brokerDialer(deps: DialDeps): Dial {
+  const speaksFive = new Set<string>();
+  return async (options, signal) => {
+    const target = await brokerTarget(options, deps);
+    const login: Login = {
+      username: await text(options.username, deps),
+      password: options.password === undefined ? null : await deps.secret(options.password),
+    };
+    const first = options.protocol === '3.1.1' ? 4 : 5;
+    const one = await attempt(first, target, { options, login }, deps, signal);
+    if ('link' in one) {
+      if (first === 5) speaksFive.add(options.url);
+      return one.link;
+    }
+    const where = `${target.host}:${target.port}`;
+    if (one.refused === 'silent-close' && (options.protocol !== 'auto' || speaksFive.has(options.url)))
+      throw brokerFailure('broker-closed', { detail: where });
+    if (options.protocol !== 'auto') throw brokerFailure('broker-protocol', { detail: where });
+    deps.log.info('broker.falls-back', { from: '5', to: '3.1.1', why: one.refused });
+    const two = await attempt(4, target, { options, login }, deps, signal);
+    if ('link' in two) return two.link;
+    throw brokerFailure(two.refused === 'silent-close' ? 'broker-closed' : 'broker-protocol', { detail: where });
+  };
+}
+
+/** Dials once, without memory of earlier connections. @see {@link brokerDialer} */
+export function dialBroker(options: BrokerOptions, deps: DialDeps, signal: AbortSignal): Promise<BrokerLink> {
+  return brokerDialer(deps)(options, signal);
+}
+
+async function attempt(
+  protocol: 4 | 5,
+  target: BrokerTarget,
+  who: { readonly options: BrokerOptions; readonly login: Login },
+  deps: DialDeps,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  // The import costs 70 ms warm and up to 850 ms cold: it runs while the network answers.
+  const loading = import('mqtt');
+  loading.catch(() => undefined);
+  const stepTimeoutMs = deps.stepTimeoutMs ?? STEP_TIMEOUT_MS;
+  const behind = deps.clock.trust() !== 'synced' ? deps.clock.wallMs() : null;
+  const socket = await openSocket(target, { timeoutMs: stepTimeoutMs, flooredWallMs: behind }, signal);
+  const { MqttClient: Client } = await loading;
+  const client = new Client(() => socket, clientOptions(protocol, who.options, who.login));
+  const wire = { protocol, where: `${target.host}:${target.port}`, stepTimeoutMs };
+  return greet(client, wire, deps.log, signal);
+}
+
+function greet(
+  client: MqttClient,
+  wire: { readonly protocol: 4 | 5; readonly where: string; readonly stepTimeoutMs: number },
+  log: Log,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => giveUp(() => reject(brokerFailure('broker-timeout', { detail: wire.where }))),
+      wire.stepTimeoutMs,
+    );
+    const finish = (settle: () => void): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      client.removeAllListeners('error');
+      client.off('close', onClose);
+      client.off('connect', onConnect);
+      settle();
+    };
+    const giveUp = (settle: () => void): void => {
+      finish(settle);
+      // What the dying client still says has nobody left to hear it.
+      client.on('error', () => undefined);
+      client.end(true);
+    };
+    const onAbort = (): void => giveUp(() => reject(signal.reason as Error));
+    const onClose = (): void => giveUp(() => resolve({ refused: 'silent-close' }));
+    const onConnect = (packet: ConnackPacket): void =>
+      finish(() => resolve({ link: brokerLink(client, connack(packet, wire.protocol), log) }));
+    client.on('error', (error: Error & { code?: unknown }) =>
+      giveUp(() => {
+        const outcome = refusal(error, wire.protocol, wire.where);
+        if (typeof outcome === 'string') resolve({ refused: outcome });
+        else reject(outcome);
+      }),
+    );
+    client.on('close', onClose);
+    client.on('connect', onConnect);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    else client.connect();
+  });
+}
+
+interface ConnackPacket {
+  readonly properties?:
+    { readonly receiveMaximum?: number | undefined; readonly maximumPacketSize?: number | undefined } | undefined;
+}
+
+/** MQTT 5 §3.2.2.3: without the properties 65,535 messages may be in flight and packets have no limit. */
+function connack(packet: ConnackPacket, protocol: 4 | 5): Connack {
+  return {
+    protocol,
+    receiveMaximum: packet.properties?.receiveMaximum ?? 65_535,
+    maximumPacketSize: packet.properties?.maximumPacketSize ?? null,
+  };
+}
+
+/** Reads a failed CONNECT: numbers are CONNACK codes (MQTT 5 §3.2.2.2, 3.1.1 §3.2.2.3), text is the socket's. */
+function refusal(
+  error: Error & { code?: unknown },
+  protocol: 4 | 5,
+  where: string,
+): Error | 'protocol' | 'silent-close' {
+  const { code } = error;
+  if (typeof code === 'string') {
+    if (code === 'ECONNRESET' || code === 'EPIPE') return 'silent-close';
+    return socketFailure(error as NodeJS.ErrnoException, where);
+  }
+  if (typeof code !== 'number') {
+    // Faults of the packet parser carry no code: an answer in another protocol's words.
+    return protocol === 5 ? 'protocol' : brokerFailure('broker-protocol', { detail: where, cause: error });
+  }
+  const detail = `${where} (reason code ${code})`;
+  switch (code) {
+    case 0x01:
+    case 0x84:
+      return 'protocol';
+    case 0x02:
+    case 0x85:
+      return brokerFailure('broker-identity', { detail });
+    case 0x04:
+    case 0x05:
+    case 0x86:
+    case 0x87:
+    case 0x8a:
+    case 0x8c:
+      return brokerFailure('broker-login', { detail });
+    case 0x03:
+    case 0x88:
+    case 0x89:
+    case 0x97:
+    case 0x9f:
+      return brokerFailure('broker-busy', { detail });
+    default:
+      return brokerFailure('broker-refused', { detail });
+  }
+}
+
+async function brokerTarget(options: BrokerOptions, deps: DialDeps): Promise<BrokerTarget> {
+  if (!URL.canParse(options.url)) throw brokerFailure('broker-url', { detail: options.url });
+  const url = new URL(options.url);
+  const secure = ['mqtts:', 'ssl:', 'tls:'].includes(url.protocol);
+  if (!secure && !['mqtt:', 'tcp:'].includes(url.protocol)) throw brokerFailure('broker-url', { detail: url.protocol });
+  if (url.hostname === '') throw brokerFailure('broker-url', { detail: 'no host' });
+  const tls: TlsMaterial | null = secure
+    ? { ca: await pem(options.ca, deps), cert: await pem(options.cert, deps), key: await pem(options.key, deps) }
+    : null;
+  return {
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port === '' ? (secure ? 8883 : 1883) : Number(url.port),
+    tls,
+  };
+}
+
+async function pem(ref: SecretRef | undefined, deps: DialDeps): Promise<string | null> {
+  return ref === undefined ? null : new TextDecoder().decode(await deps.secret(ref));
+}
+
+async function text(value: SecretRef | string | undefined, deps: DialDeps): Promise<string | null> {
+  if (value === undefined || typeof value === 'string') return value ?? null;
+  return new TextDecoder().decode(await deps.secret(value));
+}
+
+function clientOptions(protocol: 4 | 5, options: BrokerOptions, login: Login): IClientOptions {
+  return {
+    clientId: options.clientId,
+    protocolId: 'MQTT',
+    protocolVersion: protocol,
+    clean: true,
+    manualConnect: true,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    // The library's own time-out is an error without a code; ours comes first.
+    connectTimeout: LIBRARY_TIMEOUT_MS,
+    keepalive: KEEPALIVE_S,
+    reschedulePings: true,
+    incomingStore: nullStore(),
+    outgoingStore: nullStore(),
+    // The library formats its debug text even when nobody reads it: 4 µs a publish.
+    log: () => undefined,
+    will: { topic: options.will.topic, payload: Buffer.from(options.will.payload), qos: 1, retain: true },
+    ...(login.username === null ? {} : { username: login.username }),
+    ...(login.password === null ? {} : { password: Buffer.from(login.password) }),
+    ...(protocol === 5
+      ? { properties: { receiveMaximum: RECEIVE_MAXIMUM, maximumPacketSize: MAXIMUM_PACKET_BYTES } }
+      : {}),
+  };
+}
+
+/**
+ * Remembers nothing: the ledger is the store. mqtt.js's own one redelivers one message a round trip after a cut
+ * (200 in flight at 100 ms: 20.9 s measured) and may discard what it replays.
+ */
+function nullStore(): IStore {
+  const store: IStore = {
+    put: (_packet, done) => {
+      done();
+      return store;
+    },
+    del: (packet, done) => {
+      done(undefined, packet as Parameters<typeof done>[1]);
+      return store;
+    },
+    get: (_packet, done) => {
+      done(new Error('nothing is kept'));
+      return store;
+    },
+    createStream: () => Readable.from([]) as ReturnType<IStore['createStream']>,
+    close: (done) => done(),
+  };
+  return store;
+}

@@ -1,0 +1,189 @@
+import type { Buffer } from 'node:buffer';
+import type { MqttClient } from 'mqtt';
+import type { JsonObject } from '../../../drivers/api/reading.ts';
+import type { Log } from '../../../drivers/api/driver.ts';
+import type { BrokerLink, IncomingMessage, LinkEnd, PublishOptions } from '../../core/host.ts';
+import { brokerFailure } from './errors.ts';
+
+/** Incoming messages waiting for their reader. A command or rule beyond it is dropped and counted. */
+export const WAITING_MESSAGES_MAX = 256;
+
+/** How long a closing connection may take to say goodbye before it is cut. */
+const GOODBYE_MS = 1_000;
+
+export interface Connack {
+  readonly protocol: 4 | 5;
+  readonly receiveMaximum: number;
+  readonly maximumPacketSize: number | null;
+}
+
+/** The part of an mqtt.js packet that is read here. */
+interface Packet {
+  readonly cmd: string;
+  readonly reasonCode?: number | undefined;
+}
+
+interface PublishPacket {
+  readonly retain?: boolean | undefined;
+  readonly properties?:
+    { readonly responseTopic?: string | undefined; readonly correlationData?: Buffer | undefined } | undefined;
+}
+
+/** Puts one connected mqtt.js client behind {@link BrokerLink}. The client must have no store and no reconnect. */
+export function brokerLink(client: MqttClient, connack: Connack, log: Log): BrokerLink {
+  const inbox = messageInbox(log);
+  const pending = new Set<(error: Error) => void>();
+  const gone: { end: LinkEnd | null } = { end: null };
+  let code: number | null = null;
+  let detail = '';
+  let by: LinkEnd['by'] = 'network';
+  let pubackCode = 0;
+  let resolveEnded: (end: LinkEnd) => void = () => undefined;
+  const ended = new Promise<LinkEnd>((resolve) => (resolveEnded = resolve));
+
+  client.on('packetreceive', (packet: Packet) => {
+    // mqtt.js reports 0x10 (no matching subscribers) as plain success; the code shows only here, just before the callback.
+    if (packet.cmd === 'puback') pubackCode = packet.reasonCode ?? 0;
+    if (packet.cmd !== 'disconnect') return;
+    by = 'broker';
+    code = packet.reasonCode ?? 0;
+  });
+  client.on('message', (topic: string, payload: Buffer, packet: PublishPacket) =>
+    inbox.push(incoming(topic, payload, packet)),
+  );
+  client.on('error', (error: Error & { readonly code?: unknown }) => {
+    detail = typeof error.code === 'string' ? error.code : error.name;
+    // A broken pipe of the wire and a packet that cannot be parsed both leave nothing to go on with.
+    client.end(true);
+  });
+  client.on('close', () => {
+    if (gone.end !== null) return;
+    gone.end = { by, reasonCode: code, detail };
+    const failure = brokerFailure('broker-closed', { detail: code === null ? detail || by : `reason code ${code}` });
+    for (const reject of pending) reject(failure);
+    pending.clear();
+    inbox.finish();
+    resolveEnded(gone.end);
+  });
+
+  const publish = (topic: string, payload: string | Uint8Array, options: PublishOptions): Promise<number> =>
+    new Promise((resolve, reject) => {
+      if (gone.end !== null || client.disconnecting) {
+        reject(brokerFailure('broker-closed'));
+        return;
+      }
+      pending.add(reject);
+      client.publish(topic, payload as Buffer, publishOptions(options, connack.protocol), (error) => {
+        if (!pending.delete(reject)) return;
+        const refusal = (error as { readonly code?: unknown } | null | undefined)?.code;
+        if (error == null) resolve(options.qos === 0 ? 0 : pubackCode);
+        else if (typeof refusal === 'number') resolve(refusal);
+        else reject(brokerFailure('broker-closed', { cause: error }));
+      });
+    });
+  const close = async (): Promise<void> => {
+    if (gone.end !== null) return;
+    by = 'us';
+    const cut = setTimeout(() => client.stream.destroy(), GOODBYE_MS);
+    client.end();
+    await ended;
+    clearTimeout(cut);
+  };
+  return {
+    protocol: connack.protocol,
+    receiveMaximum: connack.receiveMaximum,
+    maximumPacketSize: connack.maximumPacketSize,
+    publish,
+    subscribe: (topics) => subscribe(client, topics, pending),
+    messages: (signal) => inbox.read(signal),
+    droppedMessages: () => inbox.dropped(),
+    ended,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function publishOptions(options: PublishOptions, protocol: 4 | 5): Parameters<MqttClient['publish']>[2] {
+  if (protocol === 4) return { qos: options.qos, retain: options.retain };
+  return {
+    qos: options.qos,
+    retain: options.retain,
+    properties: {
+      ...(options.expiryS === undefined ? {} : { messageExpiryInterval: options.expiryS }),
+      ...(options.correlationData === undefined ? {} : { correlationData: options.correlationData as Buffer }),
+    },
+  };
+}
+
+function subscribe(client: MqttClient, topics: readonly string[], pending: Set<(error: Error) => void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    pending.add(reject);
+    // `rap`: the retain flag must tell a standing order from a fresh one.
+    client.subscribe([...topics], { qos: 1, rap: true }, (error) => {
+      if (!pending.delete(reject)) return;
+      if (error == null) resolve();
+      else reject(brokerFailure('broker-subscribe', { detail: topics.join(', '), cause: error }));
+    });
+  });
+}
+
+function incoming(topic: string, payload: Buffer, packet: PublishPacket): IncomingMessage {
+  const { responseTopic, correlationData } = packet.properties ?? {};
+  return {
+    topic,
+    payload: new Uint8Array(payload),
+    retain: packet.retain === true,
+    ...(responseTopic === undefined ? {} : { responseTopic }),
+    ...(correlationData === undefined ? {} : { correlationData: new Uint8Array(correlationData) }),
+  };
+}
+
+interface Inbox {
+  push(message: IncomingMessage): void;
+  finish(): void;
+  dropped(): number;
+  read(signal: AbortSignal): AsyncIterable<IncomingMessage>;
+}
+
+function messageInbox(log: Log): Inbox {
+  const waiting: IncomingMessage[] = [];
+  let dropped = 0;
+  let finished = false;
+  let wake: () => void = () => undefined;
+  return {
+    push: (message) => {
+      if (waiting.length >= WAITING_MESSAGES_MAX) {
+        dropped += 1;
+        const fields: JsonObject = { topic: message.topic, dropped };
+        log.warn('broker.message-dropped', fields);
+        return;
+      }
+      waiting.push(message);
+      wake();
+    },
+    finish: () => {
+      finished = true;
+      wake();
+    },
+    dropped: () => dropped,
+    read: async function* (signal) {
+      for (;;) {
+        const next = waiting.shift();
+        if (next !== undefined) yield next;
+        else if (finished || signal.aborted) return;
+        else await nextOrAbort((resolve) => (wake = resolve), signal);
+      }
+    },
+  };
+}
+
+function nextOrAbort(onNext: (resolve: () => void) => void, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    onNext(done);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
