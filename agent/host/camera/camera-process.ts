@@ -1,0 +1,129 @@
+import { setPriority } from 'node:os';
+import { AgentError } from '../../../drivers/api/agent-error.ts';
+import type { CameraOptions } from '../../../drivers/api/transports.ts';
+import { Detector } from './detector.ts';
+import { cameraErrors, type CameraErrorCode } from './errors.ts';
+import { keepLive } from './live.ts';
+import { FRAME_WINDOW, type FromCamera, type ToCamera } from './messages.ts';
+import type { PictureOptions, PictureReader, SourcePicture } from './picture.ts';
+import { PictureSlot } from './picture-slot.ts';
+import { readFfmpeg } from './read-ffmpeg.ts';
+import { readCommand, readMjpeg, readSnapshots } from './read-jpeg.ts';
+
+// A process of its own per camera: a crash in a codec, a stuck device or a slow network never delays a sale.
+// Only numbers leave it. It ends with its parent: the channel closes and there is nothing left to do.
+
+const stop = new AbortController();
+let skipped = 0;
+let credit = FRAME_WINDOW;
+let refill: (() => void) | undefined;
+
+process.on('disconnect', () => stop.abort(new Error('the agent went away')));
+process.on('SIGTERM', () => stop.abort(new Error('asked to stop')));
+// The terminal sends it to the whole group; the parent decides what it means.
+process.on('SIGINT', () => undefined);
+process.on('message', (message: ToCamera) => {
+  if (message.kind === 'credit') {
+    credit += message.frames;
+    refill?.();
+  } else void run(message.options, message.modelPath).then(leave);
+});
+
+function tell(message: FromCamera): void {
+  if (process.connected) process.send?.(message);
+}
+
+function leave(): void {
+  if (process.connected) process.disconnect();
+}
+
+async function run(options: CameraOptions, modelPath: string): Promise<void> {
+  try {
+    setPriority(options.niceness);
+    const detector = await Detector.load({ ...options, modelPath });
+    if (options.source.kind === 'file') await runFile(options, detector);
+    else await runLive(options, detector);
+    await detector.release();
+  } catch (error) {
+    if (stop.signal.aborted) return;
+    tell({ kind: 'state', state: 'failed', code: codeOf(error), skipped });
+  }
+}
+
+/** Every wanted frame, in order, as fast as the reader takes them. */
+async function runFile(options: CameraOptions, detector: Detector): Promise<void> {
+  let seen = 0;
+  for await (const picture of reader(options)(pictureOptions(options), stop.signal)) {
+    if (seen === 0) tell({ kind: 'state', state: 'running', code: null, skipped });
+    seen += 1;
+    await look(detector, picture);
+  }
+  tell({ kind: 'state', state: 'ended', code: seen === 0 ? 'camera-no-picture' : null, skipped });
+}
+
+/** The newest frame, until the agent asks to stop. */
+async function runLive(options: CameraOptions, detector: Detector): Promise<void> {
+  const slot = new PictureSlot();
+  const flow = keepLive(
+    reader(options),
+    {
+      ...pictureOptions(options),
+      slot,
+      state: (state) => tell({ kind: 'state', ...state, skipped: skipped + slot.overtaken }),
+    },
+    stop.signal,
+  );
+  try {
+    for (;;) await look(detector, await slot.take(stop.signal));
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  } finally {
+    await flow;
+    tell({ kind: 'state', state: 'ended', code: null, skipped: skipped + slot.overtaken });
+  }
+}
+
+async function look(detector: Detector, picture: SourcePicture): Promise<void> {
+  while (credit === 0 && !stop.signal.aborted)
+    await new Promise<void>((resolve) => {
+      refill = resolve;
+      stop.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  const frame = await detector.detect(picture);
+  if (frame === null) {
+    skipped += 1;
+    return;
+  }
+  credit -= 1;
+  tell({ kind: 'frame', frame });
+}
+
+function pictureOptions(options: CameraOptions): PictureOptions {
+  return {
+    fps: options.fps,
+    input: options.input,
+    skip: (count) => {
+      skipped += count;
+    },
+  };
+}
+
+function reader({ source }: CameraOptions): PictureReader {
+  switch (source.kind) {
+    case 'file':
+    case 'rtsp':
+    case 'v4l2':
+      return (options, signal) => readFfmpeg(source, options, signal);
+    case 'mjpeg':
+      return (options, signal) => readMjpeg(source.url, options, signal);
+    case 'snapshot':
+      return (options, signal) => readSnapshots(source.url, options, signal);
+    case 'command':
+      return (options, signal) => readCommand(source.command, options, signal);
+  }
+}
+
+function codeOf(error: unknown): CameraErrorCode {
+  if (error instanceof AgentError && Object.hasOwn(cameraErrors, error.code)) return error.code as CameraErrorCode;
+  return 'camera-process-lost';
+}

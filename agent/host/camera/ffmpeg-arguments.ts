@@ -1,0 +1,85 @@
+import type { CameraSource } from '../../../drivers/api/transports.ts';
+
+/** What one line of ffmpeg's `showinfo` says of a frame. */
+export interface ShownFrame {
+  /** `all`: as decoded; `chosen`: after thinning. */
+  readonly stage: 'all' | 'chosen';
+  /** From 0. */
+  readonly index: number;
+  readonly atMs: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+const ALL = 'Parsed_showinfo_0';
+const CHOSEN = 'Parsed_showinfo_2';
+
+/**
+ * Command line for a source that ffmpeg reads: pictures leave as PPM at the network's size, one `showinfo` line each on
+ * stderr carries number, time and true size. Raw pictures at that size cost less than encoding and decoding JPEG.
+ */
+export function ffmpegArguments(
+  source: Extract<CameraSource, { readonly kind: 'file' | 'rtsp' | 'v4l2' }>,
+  options: { readonly fps: number | null; readonly input: { readonly width: number; readonly height: number } },
+): readonly string[] {
+  const { width, height } = options.input;
+  // The first frame at or after each multiple of 1/fps; `selected_t` is the time of the frame chosen last.
+  const grid = (time: string): string => `floor((${time}+0.0005)*${options.fps})`;
+  const chosen =
+    options.fps === null
+      ? '1'
+      : `isnan(prev_selected_t)+lt(t\\,prev_selected_t)+gt(${grid('t')}\\,${grid('prev_selected_t')})`;
+  const filters = [
+    'showinfo=checksum=0',
+    `select=${chosen}`,
+    'showinfo=checksum=0',
+    `scale=${width}:${height}:force_original_aspect_ratio=decrease:flags=bicubic+accurate_rnd+full_chroma_int`,
+  ];
+  return [
+    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
+    ...input(source),
+    ...['-an', '-sn', '-dn', '-threads', '1', '-vf', filters.join(',')],
+    ...['-fps_mode', 'passthrough', '-f', 'image2pipe', '-c:v', 'ppm', '-pix_fmt', 'rgb24', 'pipe:1'],
+  ];
+}
+
+function input(source: Extract<CameraSource, { readonly kind: 'file' | 'rtsp' | 'v4l2' }>): readonly string[] {
+  switch (source.kind) {
+    case 'file':
+      // A file name is never an option or another protocol, whatever it looks like.
+      return ['-threads', '1', '-i', `file:${source.path}`];
+    case 'rtsp':
+      return [
+        '-threads',
+        '1',
+        '-fflags',
+        'nobuffer',
+        '-rtsp_transport',
+        'tcp',
+        '-timeout',
+        '10000000',
+        '-i',
+        source.url,
+      ];
+    case 'v4l2':
+      return ['-threads', '1', '-f', 'v4l2', '-i', source.device];
+  }
+}
+
+/** Reads one stderr line; undefined when it is another one. */
+export function readShowinfo(line: string): ShownFrame | undefined {
+  const match =
+    /^\[(Parsed_showinfo_\d) @ [^\]]+\] \[info\] n: *(\d+) pts: *\S+ pts_time:(\S+) .*? s:(\d+)x(\d+) /.exec(line);
+  if (match === null) return undefined;
+  const [, name, index, time, width, height] = match;
+  if (name !== ALL && name !== CHOSEN) return undefined;
+  const seconds = Number(time);
+  return {
+    stage: name === ALL ? 'all' : 'chosen',
+    index: Number(index),
+    // Streams without time stamps say NOPTS: then the number is all there is.
+    atMs: Number.isFinite(seconds) ? Math.round(seconds * 1000) : Number(index) * 40,
+    width: Number(width),
+    height: Number(height),
+  };
+}

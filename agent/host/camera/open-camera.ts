@@ -1,0 +1,157 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../../../drivers/api/clock.ts';
+import type { Log } from '../../../drivers/api/driver.ts';
+import type { CameraFeed, CameraOptions, CameraSignal } from '../../../drivers/api/transports.ts';
+import { FRAME_WINDOW, type FromCamera, type ToCamera } from './messages.ts';
+import { findModel } from './model-path.ts';
+
+export interface CameraDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Path of the ONNX; searched for when absent. */
+  readonly modelPath?: string;
+}
+
+/** A camera process that dies is started again after this, twice as long each time in a row. */
+const RESTART_MS = { first: 500, longest: 30_000 } as const;
+
+/** How long a process may take to end when it is asked to, before it is killed. */
+const GRACE_MS = 2_000;
+
+/** State signals that may wait for the reader; the newest are kept. */
+const MAX_STATES = 64;
+
+/**
+ * Starts capture and inference for one camera in a process of its own. It connects, reconnects and restarts by itself:
+ * the feed's states tell how it fares. It ends by itself only for a file.
+ * @throws AgentError `model-missing`
+ */
+export async function openCamera(options: CameraOptions, deps: CameraDeps, signal: AbortSignal): Promise<CameraFeed> {
+  signal.throwIfAborted();
+  const feed = new ProcessFeed(options, deps, deps.modelPath ?? findModel());
+  signal.addEventListener('abort', () => void feed[Symbol.asyncDispose](), { once: true });
+  feed.start();
+  return feed;
+}
+
+class ProcessFeed implements CameraFeed {
+  private readonly options: CameraOptions;
+  private readonly deps: CameraDeps;
+  private readonly modelPath: string;
+  private readonly closed = new AbortController();
+  private readonly queue: CameraSignal[] = [];
+  private child: ChildProcess | undefined;
+  private exited: Promise<void> = Promise.resolve();
+  private wake: (() => void) | undefined;
+  private over = false;
+  private skipped = 0;
+  private deaths = 0;
+
+  constructor(options: CameraOptions, deps: CameraDeps, modelPath: string) {
+    this.options = options;
+    this.deps = deps;
+    this.modelPath = modelPath;
+  }
+
+  start(): void {
+    const child = forkModule();
+    this.child = child;
+    this.exited = new Promise((resolve) => child.once('close', () => resolve()));
+    child.on('error', () => undefined); // what follows is its end, and that is handled
+    child.on('message', (message: FromCamera) => this.receive(message));
+    child.once('exit', (code, by) => void this.restart(code, by));
+    this.send({ kind: 'open', options: this.options, modelPath: this.modelPath });
+  }
+
+  async *signals(signal: AbortSignal): AsyncGenerator<CameraSignal, void, undefined> {
+    const wake = (): void => this.wake?.();
+    signal.addEventListener('abort', wake);
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const next = this.queue.shift();
+        if (next !== undefined) {
+          if (next.kind === 'frame') this.send({ kind: 'credit', frames: 1 });
+          yield next;
+        } else if (this.over) return;
+        else
+          await new Promise<void>((resolve) => {
+            this.wake = resolve;
+          });
+      }
+    } finally {
+      signal.removeEventListener('abort', wake);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.closed.signal.aborted) return this.exited;
+    this.closed.abort();
+    const child = this.child;
+    if (child?.connected === true) child.disconnect();
+    const timer = setTimeout(() => child?.kill('SIGKILL'), GRACE_MS);
+    await this.exited;
+    clearTimeout(timer);
+    this.end();
+  }
+
+  private receive(message: FromCamera): void {
+    switch (message.kind) {
+      case 'frame':
+        this.deaths = 0;
+        // The process sends no more than the window allows, so this queue is bounded by it.
+        return this.put({ kind: 'frame', frame: message.frame, atMono: this.deps.clock.monoMs() });
+      case 'log':
+        return this.deps.log[message.level](message.event, message.fields);
+      case 'state':
+        this.skipped = message.skipped;
+        this.put({ kind: 'state', state: message.state, code: message.code, skipped: message.skipped });
+        if (message.state === 'ended' || (message.state === 'failed' && this.options.source.kind === 'file'))
+          this.end();
+    }
+  }
+
+  private put(next: CameraSignal): void {
+    if (this.queue.length >= FRAME_WINDOW + MAX_STATES) {
+      const oldest = this.queue.findIndex((waiting) => waiting.kind === 'state');
+      this.queue.splice(Math.max(0, oldest), 1);
+    }
+    this.queue.push(next);
+    this.wake?.();
+  }
+
+  private end(): void {
+    this.over = true;
+    this.wake?.();
+  }
+
+  private async restart(code: number | null, by: NodeJS.Signals | null): Promise<void> {
+    if (this.closed.signal.aborted || this.over) return this.end();
+    this.deps.log.warn('camera-process-lost', { code, signal: by });
+    this.put({ kind: 'state', state: 'failed', code: 'camera-process-lost', skipped: this.skipped });
+    // A clip cannot go on where it broke off.
+    if (this.options.source.kind === 'file') return this.end();
+    const waitMs = Math.min(RESTART_MS.longest, RESTART_MS.first * 2 ** Math.min(this.deaths, 10));
+    this.deaths += 1;
+    try {
+      await this.deps.clock.sleep(waitMs, this.closed.signal);
+      this.start();
+    } catch {
+      this.end(); // closed while it waited
+    }
+  }
+
+  private send(message: ToCamera): void {
+    if (this.child?.connected === true) this.child.send(message);
+  }
+}
+
+/** Runs the process's entry beside this module: compiled, or as source under the loader that runs this one. */
+function forkModule(): ChildProcess {
+  const source = import.meta.url.endsWith('.ts');
+  const entry = fileURLToPath(new URL(source ? './camera-process.ts' : './camera-process.js', import.meta.url));
+  const loader = source ? ['--import', createRequire(import.meta.url).resolve('tsx')] : [];
+  return fork(entry, [], { execArgv: loader, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+}

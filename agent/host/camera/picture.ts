@@ -1,0 +1,32 @@
+import type { CameraErrorCode } from './errors.ts';
+
+/** A picture on its way to the network. The bytes are only lent: until the next one is asked for. */
+export interface SourcePicture {
+  /** Number of the source's decoded frame, from 1, before thinning. */
+  readonly frame: number;
+  /** Media time, ms. */
+  readonly atMs: number;
+  /** Size of the source's frame. */
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: Uint8Array;
+  /** `jpeg` as it came; `rgb` interleaved, already scaled to `scaled`. */
+  readonly format: 'jpeg' | { readonly scaled: { readonly width: number; readonly height: number } };
+}
+
+export interface SourceState {
+  readonly state: 'running' | 'stalled' | 'failed';
+  readonly code: CameraErrorCode | null;
+}
+
+/** What a picture source is asked for. */
+export interface PictureOptions {
+  /** Frames a second of media time; `null` = all. */
+  readonly fps: number | null;
+  readonly input: { readonly width: number; readonly height: number };
+  /** Told how many pictures were broken or too large and left out. */
+  readonly skip: (count: number) => void;
+}
+
+/** Reads one connection to a source, or one file, from its first picture to its last. */
+export type PictureReader = (options: PictureOptions, signal: AbortSignal) => AsyncIterable<SourcePicture>;
