@@ -1,6 +1,6 @@
 import type { MonoMs } from '../../drivers/api/clock.ts';
 import type { Json, Stream } from '../../drivers/api/reading.ts';
-import type { PendingEvent, StoredEvent } from './event.ts';
+import type { ClockTrust, PendingEvent, StoredEvent } from './event.ts';
 
 /** The inside of one transaction. Valid only until the transaction's work returns. */
 export interface LedgerTx {
@@ -9,6 +9,14 @@ export interface LedgerTx {
   /** Keeps a small value (≤ 64 KiB of JSON) under an owner, e.g. `driver/shelves`; `null` deletes. */
   save(owner: string, key: string, value: Json): void;
   saved(owner: string, key: string): Json | undefined;
+  /**
+   * Declares events that could not be stored (disk full, read-only): they get sequences without rows and one
+   * `barrow.loss.v1` right after, which is returned.
+   */
+  declareLoss(
+    stream: Stream,
+    loss: { readonly count: number; readonly bytes: number; readonly reason: string; readonly atMono: MonoMs },
+  ): StoredEvent;
   /** Runs one of the ledger's own statement sets (idempotency, payment journal, bundles …) inside this transaction. */
   readonly tables: LedgerTables;
 }
@@ -77,9 +85,18 @@ export interface StreamManifest {
   readonly losses: readonly DeclaredLoss[];
 }
 
+/** The identity of a row that came from an earlier ledger file. */
+export interface InheritedId {
+  readonly epoch: string;
+  readonly stream: Stream;
+  readonly sequence: number;
+}
+
 /**
- * Every event, once, in order, durable. Synchronous: when a call returns, its effect is on disk (WAL, synchronous=FULL).
- * Throws AgentError `ledger-full`, `ledger-readonly` or `ledger-io`; nothing of a failed transaction remains.
+ * Every event, once, in order, durable. Synchronous: when `transaction` returns, its effect is on disk (WAL,
+ * synchronous=FULL). Acknowledgements are written down with a later commit, within about a second: a crash before that
+ * costs duplicates, never an event.
+ * Throws AgentError `ledger-full`, `ledger-readonly`, `ledger-io` or `ledger-corrupt`; nothing of a failed transaction remains.
  */
 export interface Ledger extends Disposable {
   readonly epoch: string;
@@ -99,9 +116,21 @@ export interface Ledger extends Disposable {
   ackThrough(stream: Stream, through: number): void;
   /** Takes a row out of delivery that a broker will never take; it stays readable and is declared. */
   quarantine(stream: Stream, sequence: number, reason: string): void;
+  /**
+   * Rows that a damaged earlier file gave up and that may never have been delivered, oldest first. They keep the epoch
+   * and sequence they were born with, so a consumer that already has them drops them.
+   */
+  peekInherited(limit: { readonly maxRows: number; readonly maxBytes: number }): readonly StoredEvent[];
+  /** Delivered: inherited rows are forgotten after PUBACK. */
+  ackInherited(ids: readonly InheritedId[]): void;
+  /**
+   * The clock has been set: unacknowledged rows of this boot with less trust get `wallMs = atMono + offsetMs`.
+   * Returns how many. Rows that were sent already keep what the consumer has seen.
+   */
+  restamp(offsetMs: number, trust: ClockTrust): number;
   manifest(stream: Stream): StreamManifest;
   depth(): Depth;
   saved(owner: string, key: string): Json | undefined;
-  /** Retention, budgets, checkpoints: called every second or so by the agent. */
-  maintain(nowMono: MonoMs): void;
+  /** Retention, budgets, checkpoints: called every second or so by the agent. Returns the losses it had to declare. */
+  maintain(nowMono: MonoMs): readonly StoredEvent[];
 }

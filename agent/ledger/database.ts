@@ -1,0 +1,79 @@
+import Sqlite, { type Database, type Statement } from 'better-sqlite3';
+import { AgentError } from '../../drivers/api/agent-error.ts';
+import { ledgerErrors, ledgerFailure } from './errors.ts';
+
+export type { Database, Statement };
+
+/** SQLite's page size here; budgets are counted in it. */
+export const PAGE_BYTES = 4096;
+
+/**
+ * Frames in the write-ahead log at which a commit also checkpoints: 1,000 pages are 4 MB of log, about a second of
+ * writing on a slow card.
+ */
+export const CHECKPOINT_FRAMES = 1000;
+
+/**
+ * Opens one database file for one process.
+ *
+ * `locking_mode=EXCLUSIVE` before the first read keeps the log's index in the heap: without a memory-mapped `-shm`
+ * there is nothing that a full disk could turn into SIGBUS, and a second process is refused instead of corrupting ours.
+ * `synchronous` is set, because this build's default for WAL is NORMAL, which loses commits in a power cut.
+ * Throws `ledger-locked`, `ledger-corrupt`, `ledger-readonly` or `ledger-io`.
+ */
+export function openDatabase(source: string | Uint8Array): Database {
+  let db: Database | undefined;
+  try {
+    db = typeof source === 'string' ? new Sqlite(source, { timeout: 0 }) : new Sqlite(Buffer.from(source));
+    db.pragma('locking_mode = EXCLUSIVE');
+    // Only an empty file takes this; it must come before the first table.
+    db.pragma('auto_vacuum = INCREMENTAL');
+    db.pragma('journal_mode = WAL');
+    db.pragma('synchronous = FULL');
+    db.pragma('temp_store = MEMORY');
+    db.pragma('foreign_keys = OFF');
+    db.pragma(`wal_autocheckpoint = ${CHECKPOINT_FRAMES}`);
+    db.pragma('cache_size = -8192');
+    // Takes the lock now, so that a second agent hears of it at start and not at its first event.
+    db.exec('BEGIN IMMEDIATE; COMMIT');
+    return db;
+  } catch (error) {
+    db?.close();
+    throw toLedgerError(error, typeof source === 'string' ? source : 'image');
+  }
+}
+
+/** Words SQLite's result code as one of the ledger's errors; anything else (a bug) comes back as it is. */
+export function toLedgerError(error: unknown, detail?: string): unknown {
+  if (!(error instanceof Sqlite.SqliteError)) return error;
+  const code = ledgerCode(error.code);
+  if (code === null) return error;
+  return ledgerFailure(code, { detail: detail === undefined ? error.code : `${detail} (${error.code})`, cause: error });
+}
+
+function ledgerCode(sqlite: string): keyof typeof ledgerErrors | null {
+  if (sqlite === 'SQLITE_FULL') return 'ledger-full';
+  if (sqlite === 'SQLITE_BUSY' || sqlite.startsWith('SQLITE_BUSY_') || sqlite === 'SQLITE_LOCKED')
+    return 'ledger-locked';
+  if (sqlite === 'SQLITE_CORRUPT' || sqlite.startsWith('SQLITE_CORRUPT_') || sqlite === 'SQLITE_NOTADB')
+    return 'ledger-corrupt';
+  if (sqlite === 'SQLITE_READONLY' || sqlite.startsWith('SQLITE_READONLY_') || sqlite === 'SQLITE_PERM')
+    return 'ledger-readonly';
+  if (sqlite === 'SQLITE_IOERR' || sqlite.startsWith('SQLITE_IOERR_') || sqlite.startsWith('SQLITE_CANTOPEN'))
+    return 'ledger-io';
+  return null;
+}
+
+/** Whether an error means that the file itself can no longer be trusted. */
+export function isCorrupt(error: unknown): boolean {
+  return error instanceof AgentError && error.code === 'ledger-corrupt';
+}
+
+/** Runs one piece of work on the database; its failures come out as the ledger's own. */
+export function guarded<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw toLedgerError(error);
+  }
+}

@@ -1,0 +1,316 @@
+import type { MonoMs, WallMs } from '../../drivers/api/clock.ts';
+import type { Log } from '../../drivers/api/driver.ts';
+import { STREAMS, type Json, type JsonObject, type Stream } from '../../drivers/api/reading.ts';
+import type { ClockTrust, PendingEvent, StoredEvent } from '../core/event.ts';
+import type { KitClock } from '../core/host.ts';
+import type { Depth, InheritedId, Ledger, LedgerTables, LedgerTx, StreamManifest } from '../core/ledger.ts';
+import { BUDGETS } from './budgets.ts';
+import { PAGE_BYTES, type Database, type Statement, toLedgerError, guarded } from './database.ts';
+import { ledgerFailure } from './errors.ts';
+import { inheritedTable, type InheritedTable } from './inherited-table.ts';
+import { idempotencyTable, type KeptIdempotencyTable } from './idempotency-table.ts';
+import { ledgerTime, type LedgerTime } from './ledger-time.ts';
+import { lossesTable, type LossesTable } from './losses-table.ts';
+import { marksTable, type MarksTable } from './marks-table.ts';
+import { pageBudget, type PageBudget } from './page-budget.ts';
+import { paymentTable } from './payment-table.ts';
+import { savedTable, type SavedTable } from './saved-table.ts';
+import { settle, settleThrough } from './settling.ts';
+import { declare, withRange, type Shedding } from './shedding.ts';
+import { openStreamLog, type EventRow, type StreamLog } from './stream-log.ts';
+import { upkeep, type Upkeep } from './upkeep.ts';
+
+/** Acknowledgements ride on the next commit once they are this old; `maintain` writes what is left. */
+const RIDE_ALONG_MS = 1_000;
+
+export interface SqliteLedgerOptions {
+  readonly db: Database;
+  readonly epoch: string;
+  /** Ordinal of this boot in the table of boots. */
+  readonly boot: number;
+  readonly maxBytes: number;
+  readonly retainAckedMs: number;
+  readonly clock: KitClock;
+  readonly log: Log;
+  readonly freeBytes: () => number | null;
+}
+
+/** The ledger on one open database. Made by `openLedger`. */
+export class SqliteLedger implements Ledger {
+  readonly epoch: string;
+  readonly #db: Database;
+  readonly #clock: KitClock;
+  readonly #boot: number;
+  readonly #logs: readonly StreamLog[];
+  readonly #byStream: ReadonlyMap<Stream, StreamLog>;
+  readonly #bootIds: Map<number, string>;
+  readonly #saved: SavedTable;
+  readonly #losses: LossesTable;
+  readonly #marks: MarksTable;
+  readonly #idempotency: KeptIdempotencyTable;
+  readonly #inherited: InheritedTable;
+  readonly #tables: LedgerTables;
+  readonly #time: LedgerTime;
+  readonly #pages: PageBudget;
+  readonly #upkeep: Upkeep;
+  readonly #shedding: Shedding;
+  readonly #begin: Statement;
+  readonly #commit: Statement;
+  readonly #rollback: Statement;
+  readonly #maxBytes: number;
+  #busy = false;
+  #persistedMs: number;
+
+  constructor(options: SqliteLedgerOptions) {
+    const { db, clock } = options;
+    this.#db = db;
+    this.epoch = options.epoch;
+    this.#clock = clock;
+    this.#boot = options.boot;
+    this.#maxBytes = options.maxBytes;
+    this.#logs = STREAMS.map((stream) => openStreamLog(db, stream));
+    this.#byStream = new Map(this.#logs.map((log) => [log.stream, log]));
+    this.#bootIds = new Map(
+      db.prepare<[], [number, string]>('SELECT boot, boot_id FROM boots').raw().all(),
+    );
+    this.#saved = savedTable(db);
+    this.#losses = lossesTable(db);
+    this.#marks = marksTable(db);
+    this.#inherited = inheritedTable(db);
+    this.#time = ledgerTime(db, clock);
+    this.#idempotency = idempotencyTable(db, () => this.#time.nowMs());
+    this.#tables = { idempotency: this.#idempotency, payments: paymentTable(db) };
+    this.#pages = pageBudget(db, options.maxBytes);
+    this.#shedding = {
+      losses: this.#losses,
+      append: (event) => this.#append(event).sequence,
+      nowMono: () => clock.monoMs(),
+    };
+    this.#upkeep = upkeep({
+      logs: this.#logs,
+      marks: this.#marks,
+      time: this.#time,
+      pages: this.#pages,
+      idempotency: this.#idempotency,
+      shedding: this.#shedding,
+      maxBytes: options.maxBytes,
+      retainAckedMs: options.retainAckedMs,
+      freeBytes: options.freeBytes,
+      log: options.log,
+      atomically: (work) => this.#atomically(work),
+      read: (stream, sequence) => this.range(stream, sequence, sequence, 1)[0],
+    });
+    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    this.#commit = db.prepare('COMMIT');
+    this.#rollback = db.prepare('ROLLBACK');
+    this.#persistedMs = this.#time.nowMs();
+  }
+
+  transaction<T>(work: (tx: LedgerTx) => T): T {
+    this.#upkeep.makeRoom();
+    return this.#atomically(() => {
+      let open = true;
+      const use = <R>(step: () => R): R => {
+        if (!open) throw new TypeError('a ledger transaction was used after it ended');
+        return step();
+      };
+      const tx: LedgerTx = {
+        append: (event) => use(() => this.#accept(event)),
+        save: (owner, key, value) => use(() => this.#saved.put(owner, key, value)),
+        saved: (owner, key) => use(() => this.#saved.find(owner, key)),
+        declareLoss: (stream, loss) => use(() => this.#declareUnstored(stream, loss)),
+        tables: this.#tables,
+      };
+      try {
+        return work(tx);
+      } finally {
+        open = false;
+      }
+    });
+  }
+
+  peek(
+    stream: Stream,
+    after: number,
+    limit: { readonly maxRows: number; readonly maxBytes: number },
+  ): readonly StoredEvent[] {
+    return guarded(() => this.#log(stream).pending(after, limit).map((row) => this.#toEvent(stream, row)));
+  }
+
+  range(stream: Stream, from: number, to: number, maxRows: number): readonly StoredEvent[] {
+    return guarded(() => this.#log(stream).rows(from, to, maxRows).map((row) => this.#toEvent(stream, row)));
+  }
+
+  ack(stream: Stream, sequences: readonly number[]): void {
+    guarded(() => settle(this.#log(stream), sequences));
+  }
+
+  ackThrough(stream: Stream, through: number): void {
+    guarded(() => settleThrough(this.#log(stream), through));
+  }
+
+  quarantine(stream: Stream, sequence: number, reason: string): void {
+    const log = this.#log(stream);
+    this.#atomically(() => {
+      const { count, bytes } = log.tally(sequence, sequence);
+      if (count === 0 || log.state.settled.has(sequence)) return;
+      log.state.settled = withRange(log.state.settled, sequence, sequence);
+      log.state.lost += 1;
+      log.state.pendingBytes -= bytes;
+      log.dirty = true;
+      declare(log, this.#shedding, { from: sequence, to: sequence, count: 1, bytes, reason });
+    });
+  }
+
+  peekInherited(limit: { readonly maxRows: number; readonly maxBytes: number }): readonly StoredEvent[] {
+    return guarded(() => this.#inherited.peek(limit));
+  }
+
+  ackInherited(ids: readonly InheritedId[]): void {
+    if (ids.length > 0) this.#atomically(() => this.#inherited.remove(ids));
+  }
+
+  restamp(offsetMs: number, trust: ClockTrust): number {
+    return this.#atomically(() =>
+      this.#logs.reduce((sum, log) => sum + log.restamp(this.#boot, offsetMs, trust), 0),
+    );
+  }
+
+  manifest(stream: Stream): StreamManifest {
+    return guarded(() => {
+      const log = this.#log(stream);
+      const first = log.first() ?? log.state.last + 1;
+      return { epoch: this.epoch, first, last: log.state.last, losses: this.#losses.list(stream) };
+    });
+  }
+
+  depth(): Depth {
+    return guarded(() => ({
+      epoch: this.epoch,
+      streams: this.#logs.map((log) => {
+        const { last, delivered, lost, pendingBytes } = log.state;
+        const pendingRows = last - delivered - lost;
+        return {
+          stream: log.stream,
+          last,
+          pendingRows,
+          pendingBytes,
+          oldestPendingMono: pendingRows > 0 ? this.#oldestPendingMono(log) : null,
+          lostRows: lost,
+        };
+      }),
+      bytes: this.#pages.usedPages * PAGE_BYTES,
+      maxBytes: Math.min(this.#maxBytes, this.#pages.maxPages * PAGE_BYTES),
+    }));
+  }
+
+  saved(owner: string, key: string): Json | undefined {
+    return guarded(() => this.#saved.find(owner, key));
+  }
+
+  maintain(nowMono: MonoMs): readonly StoredEvent[] {
+    return this.#upkeep.run(nowMono, () => this.#persist());
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#db.open) return;
+    try {
+      this.#atomically(() => {
+        this.#persist();
+        this.#time.persist();
+      });
+    } finally {
+      this.#db.close();
+    }
+  }
+
+  /** The committed content as one SQLite file, for a simulated machine's disk. */
+  image(): Uint8Array {
+    return guarded(() => this.#db.serialize());
+  }
+
+  #log(stream: Stream): StreamLog {
+    const log = this.#byStream.get(stream);
+    if (log === undefined) throw new TypeError(`no such stream: ${String(stream)}`);
+    return log;
+  }
+
+  #accept(event: PendingEvent): StoredEvent {
+    if (BUDGETS[event.stream].evictable && this.#upkeep.reserved)
+      throw ledgerFailure('ledger-full', { detail: 'what is left is kept for sales' });
+    return this.#append(event);
+  }
+
+  #append(event: PendingEvent): StoredEvent {
+    const nowMono = this.#clock.monoMs();
+    const trust = this.#clock.trust();
+    const wallMs = Math.round(this.#clock.wallMs() - Math.max(0, nowMono - event.atMono)) as WallMs;
+    const sequence = this.#log(event.stream).append(event, { boot: this.#boot, wallMs, trust });
+    return { ...event, epoch: this.epoch, sequence, bootId: this.#clock.bootId, wallMs, clockTrust: trust };
+  }
+
+  #declareUnstored(
+    stream: Stream,
+    loss: { readonly count: number; readonly bytes: number; readonly reason: string; readonly atMono: MonoMs },
+  ): StoredEvent {
+    const log = this.#log(stream);
+    const from = log.state.last + 1;
+    const to = log.state.last + loss.count;
+    log.state.last = to;
+    log.state.lost += loss.count;
+    log.dirty = true;
+    const data: JsonObject = { from, to, count: loss.count, bytes: loss.bytes, reason: loss.reason };
+    const stored = this.#append({ type: 'barrow.loss.v1', stream, subject: 'ledger', data, atMono: loss.atMono });
+    this.#losses.put(stream, { from, to, count: loss.count, bytes: loss.bytes, reason: loss.reason }, stored.sequence);
+    return stored;
+  }
+
+  /** One transaction: all of `work` with the counters, or nothing of either. */
+  #atomically<T>(work: () => T): T {
+    if (this.#busy) throw new TypeError('ledger transactions do not nest');
+    this.#busy = true;
+    const before = this.#logs.map((log) => ({ state: { ...log.state }, dirty: log.dirty }));
+    try {
+      this.#begin.run();
+      const result = work();
+      if (result instanceof Promise) throw new TypeError('a ledger transaction cannot wait');
+      if (this.#time.nowMs() - this.#persistedMs >= RIDE_ALONG_MS) this.#persist();
+      this.#commit.run();
+      return result;
+    } catch (error) {
+      this.#undo(before);
+      throw toLedgerError(error);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #undo(before: readonly { readonly state: StreamLog['state']; readonly dirty: boolean }[]): void {
+    // SQLite itself has rolled back after some I/O errors.
+    if (this.#db.inTransaction) this.#rollback.run();
+    for (const [index, log] of this.#logs.entries()) {
+      const kept = before[index];
+      if (kept === undefined) continue;
+      log.state = kept.state;
+      log.dirty = kept.dirty;
+    }
+  }
+
+  #persist(): void {
+    for (const log of this.#logs) if (log.dirty) log.persist();
+    this.#persistedMs = this.#time.nowMs();
+  }
+
+  #toEvent(stream: Stream, row: EventRow): StoredEvent {
+    return this.#log(stream).toEvent(row, this.epoch, this.#bootIds.get(row[5]) ?? 'unknown');
+  }
+
+  /** In this boot's time; of earlier boots as far back as the ledger knows, which may be negative. */
+  #oldestPendingMono(log: StreamLog): MonoMs | null {
+    const row = log.pending(0, { maxRows: 1, maxBytes: 1 })[0];
+    if (row === undefined) return null;
+    if (row[5] === this.#boot) return row[4] as MonoMs;
+    const born = this.#marks.bornAfter(log.stream, row[0]) ?? 0;
+    return (this.#clock.monoMs() - (this.#time.nowMs() - born)) as MonoMs;
+  }
+}

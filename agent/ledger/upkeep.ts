@@ -1,0 +1,142 @@
+import type { MonoMs } from '../../drivers/api/clock.ts';
+import type { Log } from '../../drivers/api/driver.ts';
+import type { Stream } from '../../drivers/api/reading.ts';
+import type { StoredEvent } from '../core/event.ts';
+import { BUDGETS, CUT_TO_PERCENT, PASS_ROWS, SHEDDING_ORDER } from './budgets.ts';
+import { PAGE_BYTES } from './database.ts';
+import type { KeptIdempotencyTable } from './idempotency-table.ts';
+import { TIME_SAVED_EVERY_MS, type LedgerTime } from './ledger-time.ts';
+import { MARK_EVERY_MS, type MarksTable } from './marks-table.ts';
+import type { PageBudget } from './page-budget.ts';
+import { dropOldest, forgetSettled, thinOldest, type Shedding } from './shedding.ts';
+import type { StreamLog } from './stream-log.ts';
+
+/** How often the disk's free space is asked for. */
+const FREE_SPACE_EVERY_MS = 5_000;
+
+/** Passes over all streams when the ledger is full; each frees up to {@link PASS_ROWS} rows. */
+const ROOM_PASSES = 16;
+
+export interface UpkeepOptions {
+  readonly logs: readonly StreamLog[];
+  readonly marks: MarksTable;
+  readonly time: LedgerTime;
+  readonly pages: PageBudget;
+  readonly idempotency: KeptIdempotencyTable;
+  readonly shedding: Shedding;
+  readonly maxBytes: number;
+  readonly retainAckedMs: number;
+  readonly freeBytes: () => number | null;
+  readonly log: Log;
+  atomically<T>(work: () => T): T;
+  read(stream: Stream, sequence: number): StoredEvent | undefined;
+}
+
+/** Retention, budgets, the hard cap and the file's size. */
+export interface Upkeep {
+  /** Only what is kept for sales and prices is left: other streams are refused. */
+  readonly reserved: boolean;
+  /** Called before each transaction: cheap unless the ledger is full. */
+  makeRoom(): void;
+  /** Called every second or so. Returns the losses declared since the last call. */
+  run(nowMono: MonoMs, persist: () => void): readonly StoredEvent[];
+}
+
+export function upkeep(options: UpkeepOptions): Upkeep {
+  const { logs, marks, time, pages, shedding } = options;
+  const declared: { stream: Stream; sequence: number }[] = [];
+  const thinned = new Map<Stream, number>();
+  const marked = new Map<Stream, { last: number; acked: number; atMs: number }>();
+  let reserved = false;
+  let askedFreeMs = -Infinity;
+
+  const note = (stream: Stream, sequence: number | null): boolean => {
+    if (sequence !== null) declared.push({ stream, sequence });
+    return sequence !== null;
+  };
+
+  /** Thins where the stream thins, else drops. False when nothing is left to give. */
+  const cut = (log: StreamLog, bytes: number, reason: string): boolean => {
+    if (BUDGETS[log.stream].thins) {
+      const { through, declaredBy } = thinOldest(log, shedding, thinned.get(log.stream) ?? 0);
+      thinned.set(log.stream, through);
+      if (note(log.stream, declaredBy)) return true;
+    }
+    return note(log.stream, dropOldest(log, shedding, { bytes, through: log.state.last, reason }));
+  };
+
+  /** One pass while the ledger is full: delivered rows first, then the streams in their order. */
+  const free = (): boolean => {
+    for (const stream of SHEDDING_ORDER) {
+      const log = logs.find((each) => each.stream === stream);
+      if (log !== undefined && forgetSettled(log, log.settledThrough()) > 0) return true;
+    }
+    const candidates = logs.filter((log) => BUDGETS[log.stream].evictable && log.state.pendingBytes > 0);
+    candidates.sort((a, b) => SHEDDING_ORDER.indexOf(a.stream) - SHEDDING_ORDER.indexOf(b.stream));
+    // The stream that takes the largest part of its share gives first: one noisy sensor must not cost the scans.
+    candidates.sort((a, b) => usage(b) - usage(a));
+    const bytes = Math.max(64 * PAGE_BYTES, Math.floor(options.maxBytes / 64));
+    return candidates.some((log) => cut(log, bytes, 'full'));
+  };
+
+  const usage = (log: StreamLog): number => log.state.heldBytes / BUDGETS[log.stream].sharePercent;
+
+  const retain = (log: StreamLog, nowMs: number): void => {
+    const { acked } = marks.at(log.stream, nowMs - options.retainAckedMs);
+    if (acked > 0) forgetSettled(log, acked);
+    const budget = BUDGETS[log.stream];
+    if (!budget.evictable) return;
+    const old = marks.at(log.stream, nowMs - budget.maxAgeMs).last;
+    if (old > 0) note(log.stream, dropOldest(log, shedding, { bytes: Infinity, through: old, reason: 'age' }));
+    const limit = (options.maxBytes / 100) * budget.sharePercent;
+    if (log.state.heldBytes <= limit) return;
+    const excess = log.state.heldBytes - (limit / 100) * CUT_TO_PERCENT;
+    if (forgetSettled(log, log.settledThrough()) === 0) cut(log, excess, 'budget');
+  };
+
+  const mark = (log: StreamLog, nowMs: number): void => {
+    const acked = log.settledThrough();
+    const { last } = log.state;
+    const known = marked.get(log.stream);
+    if (known !== undefined && (nowMs - known.atMs < MARK_EVERY_MS || (known.last === last && known.acked === acked)))
+      return;
+    marks.put(log.stream, nowMs, { last, acked });
+    marked.set(log.stream, { last, acked, atMs: nowMs });
+    const oldest = Math.max(options.retainAckedMs, Math.min(BUDGETS[log.stream].maxAgeMs, 60 * 24 * 60 * 60_000));
+    marks.forget(log.stream, nowMs - oldest);
+  };
+
+  return {
+    get reserved() {
+      return reserved;
+    },
+    makeRoom() {
+      if (pages.usedPages <= pages.softPages) {
+        reserved = false;
+        return;
+      }
+      for (let pass = 0; pass < ROOM_PASSES && pages.usedPages > pages.softPages; pass += 1)
+        if (!options.atomically(free)) break;
+      reserved = pages.usedPages > pages.softPages;
+    },
+    run(_nowMono, persist) {
+      const nowMs = time.nowMs();
+      if (nowMs - askedFreeMs >= FREE_SPACE_EVERY_MS) {
+        askedFreeMs = nowMs;
+        pages.fit(options.freeBytes());
+      }
+      this.makeRoom();
+      options.atomically(() => {
+        for (const log of logs) {
+          retain(log, nowMs);
+          mark(log, nowMs);
+        }
+        options.idempotency.forget(PASS_ROWS);
+        if (time.unsavedMs() >= TIME_SAVED_EVERY_MS) time.persist();
+        persist();
+      });
+      pages.shrink();
+      return declared.splice(0).flatMap(({ stream, sequence }) => options.read(stream, sequence) ?? []);
+    },
+  };
+}
