@@ -54,6 +54,16 @@ export function readinessReasons(
     say(code, table(code) ?? { sentence: 'The ledger cannot accept events', hint: 'Run `barrow doctor`' }, detail);
   }
   for (const driver of facts.drivers) {
+    for (const part of driver.parts) {
+      if (part.state === 'ready' || part.state === 'starting') continue;
+      const code = part.code ?? 'driver-state';
+      say(
+        code,
+        table(code) ?? readinessErrors['driver-state'],
+        `${driver.id}/${part.part} is ${part.state}`,
+        driver.id,
+      );
+    }
     if (driver.state === 'ready') continue;
     const code = driver.code ?? 'driver-state';
     say(

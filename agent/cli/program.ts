@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { AgentError } from '../../drivers/api/agent-error.ts';
+import { packageVersion } from '../host/version.ts';
 import { cliFailure } from './errors.ts';
 
 /** 0 yes/ok · 1 the thing asked about is bad · 2 usage or configuration error · 70 a bug. */
@@ -51,7 +52,7 @@ export async function runProgram(options: ProgramOptions): Promise<ExitStatus> {
   process.once('SIGTERM', onSignal);
   const io: CommandIo = {
     json,
-    tty: process.stdout.isTTY === true,
+    tty: process.stdout.isTTY,
     signal: stop.signal,
     out: async (line) => writeLine(process.stdout, line),
     err: (line) => void process.stderr.write(`${line}\n`),
@@ -63,7 +64,7 @@ export async function runProgram(options: ProgramOptions): Promise<ExitStatus> {
       status = await action(io, ...args);
     };
   try {
-    const program = new Command(options.name).description(options.summary).version(await version());
+    const program = new Command(options.name).description(options.summary).version(packageVersion());
     program.option('--debug', 'show stack traces').option('--json', 'answer in JSON where facts are printed');
     const wanted = options.argv.find((arg) => !arg.startsWith('-'));
     const known = Object.keys(options.commands);
@@ -130,17 +131,4 @@ function writeLine(stream: NodeJS.WriteStream, line: string): Promise<void> {
       else resolve();
     });
   });
-}
-
-async function version(): Promise<string> {
-  const { readFile } = await import('node:fs/promises');
-  for (const up of ['../../', '../../../']) {
-    try {
-      const text = await readFile(new URL(`${up}package.json`, import.meta.url), 'utf8');
-      return (JSON.parse(text) as { version: string }).version;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-  return '0.0.0';
 }

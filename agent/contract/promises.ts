@@ -114,7 +114,11 @@ async function absentDevice(driver: Driver, config: unknown, seed: number): Prom
     });
     await turns(MAX_TURNS);
     stop.abort(new Error('closed'));
-    await reading.finally(() => session[Symbol.asyncDispose]());
+    try {
+      await reading;
+    } finally {
+      await session[Symbol.asyncDispose]();
+    }
   } catch (error) {
     if (error instanceof AgentError) return { name, broken: null };
     if (!stop.signal.aborted) return { name, broken: error instanceof Error ? error.message : String(error) };

@@ -9,6 +9,7 @@ import type {
   RadioOptions,
   SerialOptions,
 } from '../../drivers/api/transports.ts';
+import type { KitConfig } from '../config/read-config.ts';
 import type { ClockTrust } from './event.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -143,4 +144,8 @@ export interface Host {
   file(path: string): Promise<Uint8Array>;
   readonly service: ServiceManager;
   machine(): MachineFacts;
+  /** Reads kit.yaml again; throws configuration errors. Absent where there is no file behind the configuration. */
+  readConfig?(): Promise<KitConfig>;
+  /** Calls `reload` whenever the operator asks for it from outside, until the signal fires. */
+  reloads?(reload: () => void, signal: AbortSignal): void;
 }

@@ -146,7 +146,7 @@ class Running {
 
   /** One session, from open to its end; returns only when told to stop. */
   async #serve(stop: AbortSignal, onOpen: () => void): Promise<void> {
-    const { clock, io } = this.#parts;
+    const { clock } = this.#parts;
     const life = new AbortController();
     const signal = AbortSignal.any([stop, life.signal]);
     const { entry } = this;
@@ -157,7 +157,7 @@ class Running {
       },
       () => new Promise<never>(() => undefined),
     );
-    const opening = entry.driver.open(entry.config, io(entry), signal);
+    const opening = entry.driver.open(entry.config, this.#parts.io(entry), signal);
     let session: DriverSession;
     try {
       session = await Promise.race([opening, timeout]);

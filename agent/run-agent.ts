@@ -1,0 +1,24 @@
+import type { JsonObject } from '../drivers/api/reading.ts';
+import type { KitConfig } from './config/read-config.ts';
+import type { Host } from './core/host.ts';
+import { openAgent } from './open-agent.ts';
+
+/**
+ * The whole agent, from the first event to the last: opens the ledger, then devices, then prices, API and uplink;
+ * stops in reverse order when the signal fires. Called by the daemon with the machine as its host and by the
+ * deterministic world with a simulated one.
+ *
+ * Throws an AgentError when the ledger cannot even be opened or the API's address is taken; a device, a broker or a
+ * bundle that fails never ends it.
+ */
+export async function runAgent(host: Host, config: KitConfig, signal: AbortSignal): Promise<void> {
+  await using agent = await openAgent(host, config);
+  host.service.ready();
+  await agent.serve(signal);
+  host.service.stopping();
+  host.log.info('agent-stopping', { reason: reasonOf(signal) } satisfies JsonObject);
+}
+
+function reasonOf(signal: AbortSignal): string {
+  return signal.reason instanceof Error ? signal.reason.message : 'stopped';
+}
