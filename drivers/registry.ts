@@ -2,4 +2,5 @@
 import type { DriverRegistry } from './api/driver.ts';
 
 export const registry: DriverRegistry = {
+  'barcode-scanner': async () => (await import('./barcode-scanner/index.ts')).driver,
 };

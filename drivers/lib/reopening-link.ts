@@ -24,12 +24,31 @@ export type LinkChange =
   | { readonly kind: 'up'; readonly link: ByteLink }
   | { readonly kind: 'down'; readonly code: string; readonly detail: string };
 
-/** Opens a serial port again and again for {@link linkChanges}. */
-export function reopenSerial(io: Pick<DriverIo, 'serial' | 'clock'>, options: SerialOptions): Reopening {
+/** A {@link Reopening} that knows the link it made last. */
+export interface HeldReopening extends Reopening {
+  /** Closes that link, if it is open: for a session's dispose, which must not leave the device to a reader that went away. */
+  close(): Promise<void>;
+}
+
+/** Keeps the newest link at hand so that it can be closed from outside the reading loop. */
+export function holdLinks(options: Reopening): HeldReopening {
+  let held: ByteLink | undefined;
   return {
+    clock: options.clock,
+    open: async (signal) => {
+      held = await options.open(signal);
+      return held;
+    },
+    close: async () => held?.close(),
+  };
+}
+
+/** Opens a serial port again and again for {@link linkChanges}. */
+export function reopenSerial(io: Pick<DriverIo, 'serial' | 'clock'>, options: SerialOptions): HeldReopening {
+  return holdLinks({
     clock: io.clock,
     open: (signal) => io.serial({ waitMs: WAIT_AT_PORT_MS, ...options }, signal),
-  };
+  });
 }
 
 /**
@@ -70,7 +89,10 @@ export async function* linkChanges(
 
 async function tryOpen(open: Reopening['open'], signal: AbortSignal): Promise<ByteLink | AgentError | 'stopped'> {
   try {
-    return await open(signal);
+    const link = await open(signal);
+    if (!signal.aborted) return link;
+    await link.close();
+    return 'stopped';
   } catch (error) {
     if (signal.aborted) return 'stopped';
     if (error instanceof AgentError) return error;
