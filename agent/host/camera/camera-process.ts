@@ -2,7 +2,7 @@ import { setPriority } from 'node:os';
 import { AgentError } from '../../../drivers/api/agent-error.ts';
 import type { CameraOptions } from '../../../drivers/api/transports.ts';
 import { Detector } from './detector.ts';
-import { cameraErrors, type CameraErrorCode } from './errors.ts';
+import { cameraErrors, type CameraErrorCode } from '../../../drivers/lib/camera-errors.ts';
 import { keepLive } from './live.ts';
 import { FRAME_WINDOW, type FromCamera, type ToCamera } from './messages.ts';
 import type { PictureOptions, PictureReader, SourcePicture } from './picture.ts';

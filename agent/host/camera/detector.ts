@@ -5,7 +5,7 @@ import type { Detection, DetectionFrame } from '../../../drivers/api/transports.
 import { decodePersons } from '../../../models/nanodet-g/decode.ts';
 import { nanodet } from '../../../models/nanodet-g/manifest.ts';
 import { fillPlanes, inputPlanes, letterbox, type Letterbox } from '../../../models/nanodet-g/preprocess.ts';
-import { cameraFailure } from './errors.ts';
+import { cameraFailure } from '../../../drivers/lib/camera-errors.ts';
 import { JPEG_LIMITS } from './jpeg-splitter.ts';
 import type { SourcePicture } from './picture.ts';
 

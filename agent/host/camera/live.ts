@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AgentError } from '../../../drivers/api/agent-error.ts';
-import { cameraErrors, type CameraErrorCode } from './errors.ts';
+import { cameraErrors, type CameraErrorCode } from '../../../drivers/lib/camera-errors.ts';
 import type { PictureOptions, PictureReader, SourceState } from './picture.ts';
 import type { PictureSlot } from './picture-slot.ts';
 

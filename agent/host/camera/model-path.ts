@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nanodet } from '../../../models/nanodet-g/manifest.ts';
-import { cameraFailure } from './errors.ts';
+import { cameraFailure } from '../../../drivers/lib/camera-errors.ts';
 
 /**
  * Where the detector lies: `BARROW_MODEL`, or `.cache/models` of the checkout, where `npm run models` puts it.

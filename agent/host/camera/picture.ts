@@ -1,4 +1,4 @@
-import type { CameraErrorCode } from './errors.ts';
+import type { CameraErrorCode } from '../../../drivers/lib/camera-errors.ts';
 
 /** A picture on its way to the network. The bytes are only lent: until the next one is asked for. */
 export interface SourcePicture {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { CameraSource } from '../../../drivers/api/transports.ts';
-import { cameraFailure } from './errors.ts';
+import { cameraFailure } from '../../../drivers/lib/camera-errors.ts';
 import { ffmpegArguments, readShowinfo, type ShownFrame } from './ffmpeg-arguments.ts';
 import type { PictureOptions, SourcePicture } from './picture.ts';
 import { PpmSplitter } from './ppm-splitter.ts';

@@ -3,7 +3,7 @@ import { request as requestHttp, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { cameraFailure } from './errors.ts';
+import { cameraFailure } from '../../../drivers/lib/camera-errors.ts';
 import { JpegSplitter } from './jpeg-splitter.ts';
 import type { PictureOptions, SourcePicture } from './picture.ts';
 import { Thinning } from './thinning.ts';
