@@ -20,6 +20,8 @@ export interface OpenPayment {
   readonly intent: PaymentIntent;
   readonly step: PaymentStep;
   readonly facts: JsonObject;
+  /** The outcome that is on disk already, from step `outcome` on: the terminal may not have been told of it. */
+  readonly result?: PaymentResult;
 }
 
 /** What a terminal says of a payment; becomes `barrow.payment.v1`. Card data: only first 6 + last 4. */
@@ -31,6 +33,8 @@ export interface PaymentResult {
   readonly maskedPan: string | null;
   /** A stable reason, e.g. `abort-key`; `null` when approved. */
   readonly reason: string | null;
+  /** What the terminal booked, where that is not the amount of the intent (a tip, a partial approval). */
+  readonly amountMinor?: number;
 }
 
 /** The ledger's side of a payment: every call is fsynced when it returns and throws when the ledger cannot accept. */
@@ -57,4 +61,6 @@ export interface PaymentTerminal {
   abort(): Promise<void>;
   endOfDay(signal: AbortSignal): Promise<JsonObject>;
   diagnosis(signal: AbortSignal): Promise<JsonObject>;
+  /** What the terminal says of itself without doing anything. */
+  enquiry?(signal: AbortSignal): Promise<JsonObject>;
 }
