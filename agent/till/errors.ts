@@ -13,10 +13,6 @@ export const tillErrors = {
     sentence: 'A GTIN has the wrong length or check digit',
     hint: 'Scan the code again or leave the GTIN out and send the SKU',
   },
-  'currency-mismatch': {
-    sentence: 'The currency is not the one that this kit trades in',
-    hint: 'Use the currency of kit.currency in kit.yaml',
-  },
   'kit-mismatch': {
     sentence: 'The request names another kit',
     hint: 'Send it to the kit that it names',
@@ -44,10 +40,6 @@ export const tillErrors = {
   'return-exceeds-sale': {
     sentence: 'More is returned than was sold',
     hint: 'Check the quantity and the line number against the original sale',
-  },
-  'idempotency-mismatch': {
-    sentence: 'This key was used before with another request',
-    hint: 'Use a new Idempotency-Key for a new request',
   },
 } as const;
 

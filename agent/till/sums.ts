@@ -3,6 +3,7 @@ import type { ArticleFacts, Catalogue } from './catalogue.ts';
 import type { BasketInput, DiscountInput, LineInput, TenderInput } from './till-schema.ts';
 import { toGtin14 } from './gtin.ts';
 import { tillFailure } from './errors.ts';
+import { paymentFailure } from './payment-errors.ts';
 
 /** A line with everything derived that can be derived. Amounts are for the whole line unless `unit` stands in the name. */
 export interface BookedLine {
@@ -67,7 +68,7 @@ export function book(
   priceOf: (line: LineInput, lineNo: number) => number | null,
 ): Booking {
   if ((input.currency ?? kitCurrency) !== kitCurrency)
-    throw tillFailure('currency-mismatch', { detail: `${input.currency ?? ''} where ${kitCurrency} is due` });
+    throw paymentFailure('currency-mismatch', { detail: `${input.currency ?? ''} where ${kitCurrency} is due` });
   const numbers = new Set<number>();
   const lines = input.lines.map((line, index) => {
     const booked = bookLine(line, index, catalogue, priceOf);
@@ -214,7 +215,7 @@ function bookTenders(input: BasketInput, kitCurrency: string, totalMinor: number
   const dueMinor = totalMinor + (input.roundingMinor ?? 0) + (input.changeMinor ?? 0);
   const tenders = given.map((tender, index) => {
     if ((tender.currency ?? kitCurrency) !== kitCurrency)
-      throw tillFailure('currency-mismatch', { detail: `tenders.${index}` });
+      throw paymentFailure('currency-mismatch', { detail: `tenders.${index}` });
     const amountMinor = tender.amountMinor ?? (given.length === 1 ? dueMinor : null);
     if (amountMinor === null) throw tillFailure('body-invalid', { detail: `tenders.${index} has no amountMinor` });
     return { ...tender, amountMinor, state: tender.state ?? ('approved' as const) };

@@ -22,6 +22,7 @@ import {
   type StockKind,
   type VoidInput,
 } from './till-schema.ts';
+import { paymentFailure } from './payment-errors.ts';
 
 export interface TillParts {
   /** One transaction of the ledger, on disk when it returns; prices see what was appended before it ends. */
@@ -138,7 +139,7 @@ function record(parts: TillParts, route: string, body: unknown, key: string | nu
   return parts.commit((tx) => {
     const known = keys.map((one) => tx.tables.idempotency.find(one)).find((entry) => entry !== undefined);
     if (known !== undefined) {
-      if (known.bodyHash !== hash) throw tillFailure('idempotency-mismatch');
+      if (known.bodyHash !== hash) throw paymentFailure('idempotency-mismatch');
       return { answer: known.answer as unknown as TillAnswer, replayed: true };
     }
     const memory = originals(tx);
@@ -253,7 +254,7 @@ function returnDraft(parts: TillParts, input: BasketInput): Draft {
     head: input,
     prepare: (memory) => {
       const links = linkReturn(input, memory);
-      const booking = book(input, parts.kit.currency, catalogueOf(parts.pricing), links.priceOf);
+      const booking = book(input, parts.kit.currency, catalogueOf(parts.pricing), (line) => links.priceOf(line));
       const live = booking.lines.filter((line) => !line.void);
       const gaveBack = live.flatMap((line): (readonly [string, number, number])[] => {
         const to = links.linkedOf(line);

@@ -121,7 +121,6 @@ async function answer(
   try {
     const body = await readBody(request);
     if (body === 'too-long') {
-      response.shouldKeepAlive = false;
       await send(response, problem(413, 'body-too-long', 'The body is longer than 256 KiB'), { headOnly, signal });
       return;
     }

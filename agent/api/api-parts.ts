@@ -1,0 +1,43 @@
+import type { Log } from '../../drivers/api/driver.ts';
+import type { Host, KitClock, PageFile } from '../core/host.ts';
+import type { Ledger, LedgerTx } from '../core/ledger.ts';
+import type { Pricing } from '../core/pricing.ts';
+import type { AgentView } from '../core/status.ts';
+import type { PaymentDesk } from '../core/till.ts';
+import type { Till } from '../till/till.ts';
+
+/** A file made for download. */
+export interface Download {
+  readonly fileName: string;
+  readonly contentType: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What the local API stands on. */
+export interface ApiParts {
+  readonly http: Host['http'];
+  /** `host:port`; port 0 takes any free one. */
+  readonly listen: string;
+  /** At least 16 bytes; must be there beyond loopback. */
+  readonly token?: Uint8Array | null | undefined;
+  readonly view: AgentView;
+  readonly pricing: Pricing | null;
+  readonly desk: PaymentDesk;
+  readonly till: Till;
+  /** One transaction of the ledger, on disk when it returns. */
+  readonly commit: <T>(work: (tx: LedgerTx) => T) => T;
+  /** For the figures of `/v1/kpi`; absent: they cover nothing and say so. */
+  readonly ledger?: Pick<Ledger, 'epoch' | 'range' | 'manifest'> | undefined;
+  readonly kit: { readonly id: string; readonly currency: string; readonly timezone: string };
+  readonly clock: KitClock;
+  readonly log: Log;
+  readonly version: string;
+  readonly pages?: ReadonlyMap<string, PageFile> | undefined;
+  readonly supportBundle?: ((signal: AbortSignal) => Promise<Download>) | undefined;
+}
+
+/** The local API at work. */
+export interface Api extends AsyncDisposable {
+  /** With the port that was really bound. */
+  readonly url: string;
+}
