@@ -1,17 +1,17 @@
 import Sqlite, { type Database, type Statement } from 'better-sqlite3';
 import { AgentError } from '../../drivers/api/agent-error.ts';
-import { ledgerErrors, ledgerFailure } from './errors.ts';
+import { ledgerFailure, type ledgerErrors } from './errors.ts';
 
 export type { Database, Statement };
 
-/** SQLite's page size here; budgets are counted in it. */
-export const PAGE_BYTES = 4096;
-
 /**
- * Frames in the write-ahead log at which a commit also checkpoints: 1,000 pages are 4 MB of log, about a second of
- * writing on a slow card.
+ * SQLite's page size here. A commit writes whole pages: with rows of 140 bytes in groups of 25 a page of 2,048 costs
+ * 664 bytes of disk a row, one of 4,096 costs 851; single commits cost 6.6 instead of 8.6 kB (/proc/self/io, ext4).
  */
-export const CHECKPOINT_FRAMES = 1000;
+export const PAGE_BYTES = 2048;
+
+/** Frames in the write-ahead log at which a commit also checkpoints: 4 MB, about a second of writing on a slow card. */
+export const CHECKPOINT_FRAMES = 2000;
 
 /**
  * Opens one database file for one process.
@@ -26,7 +26,8 @@ export function openDatabase(source: string | Uint8Array): Database {
   try {
     db = typeof source === 'string' ? new Sqlite(source, { timeout: 0 }) : new Sqlite(Buffer.from(source));
     db.pragma('locking_mode = EXCLUSIVE');
-    // Only an empty file takes this; it must come before the first table.
+    // Only an empty file takes these two; they must come before the first table.
+    db.pragma(`page_size = ${PAGE_BYTES}`);
     db.pragma('auto_vacuum = INCREMENTAL');
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');

@@ -33,9 +33,7 @@ export function lossesTable(db: Database): LossesTable {
   const put = db.prepare<[string, number, number, number, number, string, number]>(
     'INSERT INTO losses (stream, first, last, count, bytes, reason, declared_by) VALUES (?, ?, ?, ?, ?, ?, ?)',
   );
-  const find = db.prepare<[string, number], Row>(
-    `SELECT ${columns} FROM losses WHERE stream = ? AND declared_by = ?`,
-  );
+  const find = db.prepare<[string, number], Row>(`SELECT ${columns} FROM losses WHERE stream = ? AND declared_by = ?`);
   const remove = db.prepare<[string, number]>('DELETE FROM losses WHERE stream = ? AND declared_by = ?');
   const newest = db.prepare<[string, number], Row>(
     `SELECT ${columns} FROM losses WHERE stream = ? ORDER BY declared_by DESC LIMIT ?`,

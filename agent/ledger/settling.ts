@@ -18,7 +18,8 @@ export function settleThrough(log: StreamLog, through: number): void {
 
 function settleRange(log: StreamLog, from: number, to: number): void {
   const { state } = log;
-  for (const [first, last] of [...state.settled.gaps(from, to)]) {
+  // A copy: the loop adds to the set that it walks.
+  for (const [first, last] of Array.from(state.settled.gaps(from, to))) {
     const { count, bytes } = log.tally(first, last);
     if (count === 0) continue;
     // Thinning leaves holes: nothing waits in them, so that the range reaches back to the row before.
@@ -27,7 +28,7 @@ function settleRange(log: StreamLog, from: number, to: number): void {
     state.settled.add(start, last);
     state.delivered += count;
     state.pendingBytes -= bytes;
-    log.dirty = true;
+    if (log.dirty === 'no') log.dirty = 'acks';
   }
 }
 

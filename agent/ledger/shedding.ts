@@ -52,7 +52,7 @@ export function dropOldest(
   log.state.lost += rows.length;
   // Before the oldest undelivered row nothing waits, so that the whole beginning is settled.
   log.state.settled = withRange(log.state.settled, 1, last[0]);
-  log.dirty = true;
+  log.dirty = 'rows';
   return declare(log, shedding, loss);
 }
 
@@ -107,7 +107,7 @@ export function thinOldest(
   log.state.heldBytes += grown - bytes;
   log.state.pendingBytes += grown - bytes;
   log.state.lost += drop.length;
-  log.dirty = true;
+  log.dirty = 'rows';
   const loss = { from: first[0], to: last[0], count: drop.length, bytes, reason: 'thinned' };
   return { through, declaredBy: declare(log, shedding, loss) };
 }
@@ -124,7 +124,7 @@ export function forgetSettled(log: StreamLog, through: number): number {
   const { count, bytes } = log.tally(first, end);
   log.remove(first, end);
   log.state.heldBytes -= bytes;
-  log.dirty = true;
+  log.dirty = 'rows';
   return count;
 }
 

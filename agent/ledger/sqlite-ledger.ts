@@ -70,9 +70,7 @@ export class SqliteLedger implements Ledger {
     this.#maxBytes = options.maxBytes;
     this.#logs = STREAMS.map((stream) => openStreamLog(db, stream));
     this.#byStream = new Map(this.#logs.map((log) => [log.stream, log]));
-    this.#bootIds = new Map(
-      db.prepare<[], [number, string]>('SELECT boot, boot_id FROM boots').raw().all(),
-    );
+    this.#bootIds = new Map(db.prepare<[], [number, string]>('SELECT boot, boot_id FROM boots').raw().all());
     this.#saved = savedTable(db);
     this.#losses = lossesTable(db);
     this.#marks = marksTable(db);
@@ -134,11 +132,19 @@ export class SqliteLedger implements Ledger {
     after: number,
     limit: { readonly maxRows: number; readonly maxBytes: number },
   ): readonly StoredEvent[] {
-    return guarded(() => this.#log(stream).pending(after, limit).map((row) => this.#toEvent(stream, row)));
+    return guarded(() =>
+      this.#log(stream)
+        .pending(after, limit)
+        .map((row) => this.#toEvent(stream, row)),
+    );
   }
 
   range(stream: Stream, from: number, to: number, maxRows: number): readonly StoredEvent[] {
-    return guarded(() => this.#log(stream).rows(from, to, maxRows).map((row) => this.#toEvent(stream, row)));
+    return guarded(() =>
+      this.#log(stream)
+        .rows(from, to, maxRows)
+        .map((row) => this.#toEvent(stream, row)),
+    );
   }
 
   ack(stream: Stream, sequences: readonly number[]): void {
@@ -157,7 +163,7 @@ export class SqliteLedger implements Ledger {
       log.state.settled = withRange(log.state.settled, sequence, sequence);
       log.state.lost += 1;
       log.state.pendingBytes -= bytes;
-      log.dirty = true;
+      log.dirty = 'rows';
       declare(log, this.#shedding, { from: sequence, to: sequence, count: 1, bytes, reason });
     });
   }
@@ -171,9 +177,7 @@ export class SqliteLedger implements Ledger {
   }
 
   restamp(offsetMs: number, trust: ClockTrust): number {
-    return this.#atomically(() =>
-      this.#logs.reduce((sum, log) => sum + log.restamp(this.#boot, offsetMs, trust), 0),
-    );
+    return this.#atomically(() => this.#logs.reduce((sum, log) => sum + log.restamp(this.#boot, offsetMs, trust), 0));
   }
 
   manifest(stream: Stream): StreamManifest {
@@ -231,7 +235,7 @@ export class SqliteLedger implements Ledger {
 
   #log(stream: Stream): StreamLog {
     const log = this.#byStream.get(stream);
-    if (log === undefined) throw new TypeError(`no such stream: ${String(stream)}`);
+    if (log === undefined) throw new TypeError(`no such stream: ${JSON.stringify(stream)}`);
     return log;
   }
 
@@ -258,7 +262,7 @@ export class SqliteLedger implements Ledger {
     const to = log.state.last + loss.count;
     log.state.last = to;
     log.state.lost += loss.count;
-    log.dirty = true;
+    log.dirty = 'rows';
     const data: JsonObject = { from, to, count: loss.count, bytes: loss.bytes, reason: loss.reason };
     const stored = this.#append({ type: 'barrow.loss.v1', stream, subject: 'ledger', data, atMono: loss.atMono });
     this.#losses.put(stream, { from, to, count: loss.count, bytes: loss.bytes, reason: loss.reason }, stored.sequence);
@@ -274,6 +278,7 @@ export class SqliteLedger implements Ledger {
       this.#begin.run();
       const result = work();
       if (result instanceof Promise) throw new TypeError('a ledger transaction cannot wait');
+      for (const log of this.#logs) if (log.dirty === 'rows') log.persist();
       if (this.#time.nowMs() - this.#persistedMs >= RIDE_ALONG_MS) this.#persist();
       this.#commit.run();
       return result;
@@ -285,7 +290,7 @@ export class SqliteLedger implements Ledger {
     }
   }
 
-  #undo(before: readonly { readonly state: StreamLog['state']; readonly dirty: boolean }[]): void {
+  #undo(before: readonly { readonly state: StreamLog['state']; readonly dirty: StreamLog['dirty'] }[]): void {
     // SQLite itself has rolled back after some I/O errors.
     if (this.#db.inTransaction) this.#rollback.run();
     for (const [index, log] of this.#logs.entries()) {
@@ -297,7 +302,7 @@ export class SqliteLedger implements Ledger {
   }
 
   #persist(): void {
-    for (const log of this.#logs) if (log.dirty) log.persist();
+    for (const log of this.#logs) if (log.dirty !== 'no') log.persist();
     this.#persistedMs = this.#time.nowMs();
   }
 

@@ -48,8 +48,11 @@ export interface Tally {
 export interface StreamLog {
   readonly stream: Stream;
   state: StreamState;
-  /** Counters differ from the file's. */
-  dirty: boolean;
+  /**
+   * How the counters differ from the file's: by acknowledgements, which may be written later, or by rows that went or
+   * never were, which belong into the same transaction.
+   */
+  dirty: 'no' | 'acks' | 'rows';
   append(event: PendingEvent, stamp: Stamp): number;
   /** Rows in a range, ascending. */
   rows(from: number, to: number, limit: number): readonly EventRow[];
@@ -99,10 +102,9 @@ export function openStreamLog(db: Database, stream: Stream): StreamLog {
     `INSERT INTO ${table} (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const between = db
-    .prepare<
-      [number, number, number],
-      EventRow
-    >(`SELECT ${columns} FROM ${table} WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`)
+    .prepare<[number, number, number], EventRow>(
+      `SELECT ${columns} FROM ${table} WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`,
+    )
     .raw();
   const tally = db.prepare<[number, number], Tally>(
     `SELECT count(*) AS count, coalesce(sum(${ROW_BYTES}), 0) AS bytes FROM ${table} WHERE seq BETWEEN ? AND ?`,
@@ -122,14 +124,13 @@ export function openStreamLog(db: Database, stream: Stream): StreamLog {
   return {
     stream,
     state: readState(db, stream, tally.get.bind(tally)),
-    dirty: false,
+    dirty: 'no',
     append(event, stamp) {
       const data = JSON.stringify(event.data);
       const seq = this.state.last + 1;
       const trust = TRUST.indexOf(stamp.trust);
       insert.run(seq, event.type, event.subject, data, event.atMono, stamp.boot, stamp.wallMs, trust);
-      const bytes =
-        Buffer.byteLength(data) + event.type.length + Buffer.byteLength(event.subject) + ROW_OVERHEAD_BYTES;
+      const bytes = Buffer.byteLength(data) + event.type.length + Buffer.byteLength(event.subject) + ROW_OVERHEAD_BYTES;
       this.state.last = seq;
       this.state.heldBytes += bytes;
       this.state.pendingBytes += bytes;
@@ -176,22 +177,17 @@ export function openStreamLog(db: Database, stream: Stream): StreamLog {
       const { last, delivered, lost, heldBytes, pendingBytes, settled } = this.state;
       const kept = settled.ranges.slice(0, SETTLED_RANGES) satisfies readonly Range[];
       persist.run(stream, last, delivered, lost, heldBytes, pendingBytes, JSON.stringify(kept));
-      this.dirty = false;
+      this.dirty = 'no';
     },
     toEvent: (row, epoch, bootId) => toStoredEvent(stream, row, epoch, bootId),
   };
 }
 
-function readState(
-  db: Database,
-  stream: Stream,
-  tally: (from: number, to: number) => Tally | undefined,
-): StreamState {
+function readState(db: Database, stream: Stream, tally: (from: number, to: number) => Tally | undefined): StreamState {
   const row = db
-    .prepare<
-      [string],
-      StateRow
-    >('SELECT last, delivered, lost, held_bytes, pending_bytes, settled FROM streams WHERE stream = ?')
+    .prepare<[string], StateRow>(
+      'SELECT last, delivered, lost, held_bytes, pending_bytes, settled FROM streams WHERE stream = ?',
+    )
     .get(stream);
   const newest = db.prepare<[], number | null>(`SELECT max(seq) FROM event_${stream}`).pluck().get() ?? 0;
   const written = row?.last ?? 0;

@@ -54,7 +54,7 @@ function summary(group: readonly EventRow[]): JsonObject {
     last = JSON.parse(row[3]) as JsonObject;
     const seen = new Map<string, number>();
     for (const entry of entries(last)) {
-      const name = String(entry['name']);
+      const name = JSON.stringify(entry['name']);
       // A sensor may send one name twice (two thermometers): the position tells them apart.
       const nth = seen.get(name) ?? 0;
       seen.set(name, nth + 1);
@@ -67,7 +67,9 @@ function summary(group: readonly EventRow[]): JsonObject {
 function entries(data: JsonObject): readonly JsonObject[] {
   const list = data['measurements'];
   if (!Array.isArray(list)) return [];
-  return list.filter((entry): entry is JsonObject => typeof entry === 'object' && entry !== null && !Array.isArray(entry));
+  return list.filter(
+    (entry): entry is JsonObject => typeof entry === 'object' && entry !== null && !Array.isArray(entry),
+  );
 }
 
 function collect(series: Map<string, Series>, key: string, name: string, entry: JsonObject): void {
@@ -79,7 +81,16 @@ function collect(series: Map<string, Series>, key: string, name: string, entry: 
   const middle = typeof mean === 'number' ? mean : numeric ? value : 0;
   const known = series.get(key);
   if (known === undefined) {
-    series.set(key, { name, rest, value: value ?? null, min: low, max: high, sum: middle * weight, n: weight, numeric });
+    series.set(key, {
+      name,
+      rest,
+      value: value ?? null,
+      min: low,
+      max: high,
+      sum: middle * weight,
+      n: weight,
+      numeric,
+    });
     return;
   }
   known.value = value ?? null;
