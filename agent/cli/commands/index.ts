@@ -4,5 +4,6 @@ import type { CommandTable } from '../program.ts';
 export const barrowCommands: CommandTable = {
   check: async () => (await import('./check.ts')).command,
   decode: async () => (await import('./decode.ts')).command,
+  rules: async () => (await import('./rules.ts')).command,
   run: async () => (await import('./run.ts')).command,
 };

@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * The one spelling of a JSON value: keys by UTF-16 code unit, no white space. RFC 8785 restricted to integers, where
+ * it needs no number formatting of its own. Only for values that `readJson` has let through.
+ */
+export function canonicalText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value)
+      .filter(([, item]) => item !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+      .map(([key, item]) => `${JSON.stringify(key)}:${canonicalText(item)}`);
+    return `{${entries.join(',')}}`;
+  }
+  if (typeof value === 'number' && !Number.isSafeInteger(value))
+    throw new TypeError('only whole numbers within ±(2^53−1) have a canonical form');
+  return JSON.stringify(value) ?? 'null';
+}
+
+export function canonicalBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(canonicalText(value));
+}
+
+/** SHA-256 in lower hex. */
+export function sha256Hex(bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,62 @@
+import type { Quality } from './inputs.ts';
+import type { Bound } from './program.ts';
+
+/** One comparison with what it met. `result` is null where the fact is unknown. */
+export interface ConditionTrace {
+  readonly fact: string;
+  readonly op: string;
+  readonly value: number | string | readonly (number | string)[];
+  readonly actual: number | string | null;
+  readonly ageS: number | null;
+  readonly quality: Quality | 'missing';
+  readonly result: boolean | null;
+}
+
+/** A required fact that could not be had. */
+export interface UnmetTrace {
+  readonly fact: string;
+  readonly why: 'missing' | 'not-ok' | 'too-old';
+  readonly ageS: number | null;
+  readonly maxAgeS: number;
+}
+
+/** A rule and why it did or did not decide. */
+export type RuleTrace = {
+  readonly step: 'rule';
+  readonly rule: string;
+  readonly group: string;
+  readonly priority: number;
+  readonly rung: number;
+  /** `outranked`: it fired, but another of its group or another group's went further; that one is `by`. */
+  readonly outcome: 'wins' | 'outranked' | 'no-match' | 'unknown' | 'stale';
+  readonly by?: string;
+  readonly onStale?: 'hold' | 'skip';
+  readonly unmet?: readonly UnmetTrace[];
+  readonly conditions: readonly ConditionTrace[];
+};
+
+/** The steps of one decision in their order. */
+export type TraceStep =
+  | RuleTrace
+  | { readonly step: 'rules-omitted'; readonly count: number }
+  | {
+      readonly step: 'override';
+      readonly kind: 'kill' | 'block' | 'pin';
+      readonly actor: string | null;
+      readonly reason: string;
+      readonly until: string | null;
+      readonly wantedMinor: number;
+    }
+  | {
+      readonly step: 'ladder';
+      readonly from: number;
+      readonly target: number;
+      readonly to: number;
+      readonly cell: string | null;
+      readonly addRungs: number;
+      readonly wantedMinor: number;
+    }
+  | { readonly step: 'hold'; readonly by: Bound; readonly wantedMinor: number; readonly standingMinor: number }
+  | { readonly step: 'cap'; readonly by: Bound; readonly leastMinor: number; readonly binds: boolean }
+  | { readonly step: 'rounding'; readonly fromMinor: number; readonly toMinor: number }
+  | { readonly step: 'price'; readonly fromMinor: number; readonly toMinor: number };
