@@ -1,63 +1,228 @@
-import { createPaymentDesk } from './till/payment-desk.ts';
-import { createPaymentJournal } from './till/payment-journal.ts';
-import type { Log } from '../drivers/api/driver.ts';
+import { AgentError } from '../drivers/api/agent-error.ts';
+import { createAgentView } from './agent-view.ts';
+import { startApi } from './api/start-api.ts';
 import type { KitConfig } from './config/read-config.ts';
+import { Closing } from './core/closing.ts';
 import { toCloudEvent } from './core/event.ts';
 import type { Host } from './core/host.ts';
-import type { Ledger } from './core/ledger.ts';
 import type { Pricing } from './core/pricing.ts';
-import type { PaymentDesk } from './core/till.ts';
+import type { AgentView, UplinkStatus } from './core/status.ts';
 import { driverIo } from './driver-io.ts';
-import { createIntake, type Intake } from './intake.ts';
+import { errorLookup } from './error-table.ts';
+import { beat } from './heartbeat.ts';
+import { createIntake } from './intake.ts';
 import { LiveFeed } from './live-feed.ts';
 import { LogRing } from './log-ring.ts';
+import { openPricing } from './open-pricing.ts';
+import { reloadDrivers } from './reload.ts';
+import { noteStart, noteStop } from './lifetime.ts';
+import { startUplink } from './start-uplink.ts';
 import { Supervisor } from './supervisor/supervise.ts';
+import { createPaymentDesk } from './till/payment-desk.ts';
+import { createPaymentJournal } from './till/payment-journal.ts';
+import { createTill } from './till/till.ts';
+import { makePulse } from './uplink/pulse.ts';
 
-/** The agent's rooms, opened in the order in which a reading walks through them. */
-export interface Rooms {
-  readonly host: Host;
-  readonly log: Log;
-  readonly logs: LogRing;
-  readonly ledger: Ledger;
-  readonly intake: Intake;
-  readonly feed: LiveFeed;
-  readonly supervisor: Supervisor;
-  readonly desk: PaymentDesk;
+/** The agent at work, from its first event to its last. */
+export interface Agent extends AsyncDisposable {
+  readonly view: AgentView;
+  /** Address of the local API. */
+  readonly url: string;
+  /** Resolves when the signal fires; rejects when a part that must not end has ended. */
+  serve(signal: AbortSignal): Promise<void>;
 }
 
-/** Opens the ledger and everything that writes to it; nothing runs yet. */
-export function openRooms(host: Host, config: KitConfig, pricing: () => Pricing | null): Rooms {
-  const logs = new LogRing(host.log, host.clock);
-  const ledger = host.openLedger({
-    stateDir: config.state,
-    maxBytes: config.ledger.maxBytes,
-    retainAckedMs: config.ledger.retainAcked,
-  });
+const OFFLINE: UplinkStatus = {
+  state: 'off',
+  url: null,
+  protocol: null,
+  code: null,
+  detail: null,
+  delivered: 0,
+  duplicatesPossible: 0,
+  quarantined: 0,
+  droppedCommands: 0,
+  drainPerS: null,
+};
+
+/** Opens the rooms in the order in which a reading walks through them, and closes them in reverse. */
+export async function openAgent(host: Host, config: KitConfig): Promise<Agent> {
+  const closing = new Closing();
+  try {
+    return await openRooms(host, config, closing);
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+async function openRooms(host: Host, config: KitConfig, closing: Closing): Promise<Agent> {
+  const { clock, chance } = host;
+  let current = config;
+  let pricing: Pricing | null = null;
+  let uplink: UplinkStatus = { ...OFFLINE, url: config.broker?.url ?? null };
+  const stop = new AbortController();
+  const logs = new LogRing(host.log, clock);
+  const appended = makePulse();
+
+  const ledger = closing.use(
+    host.openLedger({
+      stateDir: config.state,
+      maxBytes: config.ledger.maxBytes,
+      retainAckedMs: config.ledger.retainAcked,
+    }),
+  );
   const feed = new LiveFeed();
   const intake = createIntake({
     ledger,
-    clock: host.clock,
+    clock,
     log: logs,
-    observe: (tx, events) => pricing()?.observe(tx, events),
-    published: (events) => feed.push(events.map((event) => toCloudEvent(event, config.kit))),
+    observe: (tx, events) => pricing?.observe(tx, events),
+    published: (events) => {
+      feed.push(events.map((event) => toCloudEvent(event, current.kit)));
+      appended.raise();
+    },
   });
-  const journalOf = (driverId: string): ReturnType<typeof createPaymentJournal> =>
-    createPaymentJournal({ driverId, ledger, commit: intake.commit, clock: host.clock });
+  const intakeStop = new AbortController();
+  const running: Promise<void>[] = [];
+  const intakeRun = intake.run(intakeStop.signal);
+  running.push(intakeRun);
+  closing.defer(async () => {
+    intakeStop.abort(new Error('stopped'));
+    await intakeRun;
+  });
+  await noteStart({ intake, ledger, host, config });
+  closing.defer(() => noteStop({ intake, host }));
+
+  // The uplink is disposed of after the last event, so that it still leaves with this connection.
+  const uplinkStop = new AbortController();
+  let uplinkRun: Promise<void> = Promise.resolve();
+  closing.defer(async () => {
+    intake.flush();
+    uplinkStop.abort(new Error('stopped'));
+    await uplinkRun;
+  });
+
   const supervisor: Supervisor = new Supervisor({
-    clock: host.clock,
-    chance: host.chance,
+    clock,
+    chance,
     log: logs,
-    io: (entry) => driverIo(entry.id, { host, log: logs, kit: config.kit, ledger, payments: journalOf(entry.id) }),
+    io: (entry) =>
+      driverIo(entry.id, {
+        host,
+        log: logs,
+        kit: config.kit,
+        ledger,
+        payments: createPaymentJournal({ driverId: entry.id, ledger, commit: intake.commit, clock }),
+      }),
     put: (event, owner, saves) => (event === null ? intake.save(owner, saves ?? {}) : intake.put(event, owner, saves)),
   });
+  for (const entry of config.drivers) supervisor.start(entry);
+  closing.defer(() => supervisor.stopAll());
+
+  pricing = await openPricing({ host, config, ledger, commit: intake.commit, log: logs });
   const desk = createPaymentDesk({
     terminals: () => supervisor.terminals(),
     ledger,
     commit: intake.commit,
-    clock: host.clock,
-    chance: host.chance,
+    clock,
+    chance,
     kit: config.kit,
     log: logs,
   });
-  return { host, log: logs, logs, ledger, intake, feed, supervisor, desk };
+  const till = createTill({ commit: intake.commit, clock, kit: config.kit, pricing });
+
+  const reload = async (): Promise<{ readonly restarted: readonly string[] }> => {
+    if (host.readConfig === undefined) return { restarted: [] };
+    const next = await host.readConfig();
+    const restarted = await reloadDrivers(supervisor, next.drivers);
+    current = { ...current, drivers: next.drivers };
+    logs.info('configuration-reloaded', { restarted });
+    return { restarted };
+  };
+  const view = createAgentView({
+    host,
+    config: () => current,
+    ledger,
+    intake,
+    feed,
+    logs,
+    supervisor,
+    pricing: () => pricing,
+    uplink: () => uplink,
+    errorEntry: errorLookup(config.drivers.map(({ driver }) => driver)),
+    reload,
+    signal: stop.signal,
+  });
+
+  const api = await startApi(
+    {
+      http: host.http.bind(host),
+      listen: config.api.listen,
+      token: config.api.token === undefined ? null : await host.secret(config.api.token),
+      view,
+      pricing,
+      desk,
+      till,
+      commit: intake.commit,
+      ledger,
+      kit: config.kit,
+      clock,
+      log: logs,
+      version: host.version,
+      ...(host.pages === undefined ? {} : { pages: await host.pages() }),
+    },
+    stop.signal,
+  );
+  closing.defer(async () => api[Symbol.asyncDispose]());
+
+  if (config.broker !== undefined) {
+    uplinkRun = startUplink(
+      {
+        host,
+        broker: config.broker,
+        kit: config.kit,
+        ledger,
+        log: logs,
+        view,
+        pricing,
+        commit: intake.commit,
+        appended,
+        onStatus: (status) => {
+          uplink = status;
+        },
+      },
+      uplinkStop.signal,
+    );
+    running.push(uplinkRun);
+  }
+  const heart = beat({ host, log: logs, config, ledger, intake, feed, pricing: () => pricing }, stop.signal);
+  running.push(heart);
+  closing.defer(async () => {
+    stop.abort(new Error('stopped'));
+    await heart;
+  });
+  host.reloads?.(
+    () =>
+      void reload().catch((error: unknown) =>
+        logs.error('reload-failed', { code: error instanceof AgentError ? error.code : 'bug', detail: String(error) }),
+      ),
+    stop.signal,
+  );
+
+  return {
+    view,
+    url: api.url,
+    serve: async (signal) => {
+      const told = new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        else signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+      const ended = Promise.race(running).then(() => {
+        if (!signal.aborted) throw new TypeError('a part of the agent that must not end has ended');
+      });
+      await Promise.race([told, ended]);
+    },
+    [Symbol.asyncDispose]: () => closing.close(),
+  };
 }

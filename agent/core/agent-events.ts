@@ -27,7 +27,7 @@ export const agentEmissions: readonly Emission[] = [
   {
     type: 'barrow.agent.stopped.v1',
     stream: 'agent',
-    data: shape(z.strictObject({ reason: z.string(), uptimeS: z.int().nonnegative() })),
+    data: shape(z.strictObject({ reason: z.string() })),
   },
   {
     type: 'barrow.driver.state.v1',

@@ -26,6 +26,8 @@ export interface PublishOptions {
   /** Message expiry in seconds (MQTT 5 only). */
   readonly expiryS?: number;
   readonly correlationData?: Uint8Array;
+  /** MQTT 5 only. */
+  readonly contentType?: string;
 }
 
 export interface IncomingMessage {
@@ -129,6 +131,8 @@ export interface Host {
   readonly chance: Chance;
   readonly log: Log;
   readonly version: string;
+  /** What runs the agent, e.g. `v22.21.0`. */
+  readonly runtime: string;
   openLedger(options: { readonly stateDir: string; readonly maxBytes: number; readonly retainAckedMs: number }): Ledger;
   serial(options: SerialOptions, signal: AbortSignal): Promise<ByteLink>;
   tcp(options: { readonly host: string; readonly port: number }, signal: AbortSignal): Promise<ByteLink>;
@@ -140,7 +144,7 @@ export interface Host {
   pages?(): Promise<ReadonlyMap<string, PageFile>>;
   /** A secret's bytes, a trailing newline removed; throws `secret-unreadable`. */
   secret(ref: SecretRef): Promise<Uint8Array>;
-  /** A small file relative to kit.yaml's folder (bundle, public key), ≤ 4 MiB; throws `file-unreadable`. */
+  /** A small file relative to kit.yaml's folder (bundle, public key), ≤ 4 MiB; throws `kit-file-unreadable`. */
   file(path: string): Promise<Uint8Array>;
   readonly service: ServiceManager;
   machine(): MachineFacts;

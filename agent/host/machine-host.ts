@@ -30,6 +30,7 @@ export async function machineHost(options: MachineHostOptions): Promise<Host> {
     chance,
     log,
     version: packageVersion(),
+    runtime: process.version,
     openLedger: ({ stateDir: path, maxBytes, retainAckedMs }) =>
       openLedger({ store: stateDir(path), maxBytes, retainAckedMs, clock, chance, log }),
     serial: async (port, signal) => (await import('./serial/open-serial.ts')).openSerial(port, deps, signal),

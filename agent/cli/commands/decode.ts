@@ -73,7 +73,7 @@ async function decodeLines(io: CommandIo, decode: (hex: string) => Promise<ExitS
 
 function describe(format: string, decoded: Decoded): readonly string[] {
   if (!decoded.ok) {
-    const { code, message } = decoded.error as { readonly code: string; readonly message: string };
+    const { code, message } = decoded.error;
     return [`${format}: refused: ${message} (${code})`];
   }
   const { ok: _, measurements, ...rest } = decoded;

@@ -1,0 +1,54 @@
+import type { Log } from '../drivers/api/driver.ts';
+import { AgentError } from '../drivers/api/agent-error.ts';
+import { toCloudEvent } from './core/event.ts';
+import type { Host } from './core/host.ts';
+import type { Ledger } from './core/ledger.ts';
+import type { Pricing } from './core/pricing.ts';
+import type { KitConfig } from './config/read-config.ts';
+import type { Intake } from './intake.ts';
+import type { LiveFeed } from './live-feed.ts';
+
+/** How often the ledger is maintained and the watchdog petted. */
+export const HEARTBEAT_MS = 1_000;
+/** How often prices see that time went on. */
+export const PRICE_TICK_MS = 5_000;
+
+export interface HeartbeatParts {
+  readonly host: Host;
+  readonly log: Log;
+  readonly config: KitConfig;
+  readonly ledger: Ledger;
+  readonly intake: Intake;
+  readonly feed: LiveFeed;
+  readonly pricing: () => Pricing | null;
+}
+
+/**
+ * The agent's heartbeat until the signal fires: retention and budgets, price windows, and the watchdog, which is
+ * petted only after the ledger answered. A network that is away never stops the heart; a stuck ledger does.
+ */
+export async function beat(parts: HeartbeatParts, signal: AbortSignal): Promise<void> {
+  const { host, log, ledger } = parts;
+  let priceTickMono = host.clock.monoMs() - PRICE_TICK_MS;
+  while (!signal.aborted) {
+    const now = host.clock.monoMs();
+    try {
+      parts.feed.push(ledger.maintain(now).map((event) => toCloudEvent(event, parts.config.kit)));
+      if (now - priceTickMono >= PRICE_TICK_MS) {
+        priceTickMono = now;
+        const pricing = parts.pricing();
+        if (pricing !== null) parts.intake.commit((tx) => pricing.tick(tx));
+      }
+    } catch (error) {
+      // A full or read-only disk is degraded operation, not a reason to be restarted.
+      if (!(error instanceof AgentError)) throw error;
+      log.warn('ledger-maintenance-failed', { code: error.code, detail: error.message });
+    }
+    host.service.pet();
+    try {
+      await host.clock.sleep(HEARTBEAT_MS, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}
