@@ -13,7 +13,10 @@ export const uplinkErrors = {
     sentence: 'This kit’s ledger has another epoch',
     hint: 'Read the epoch from the manifest; events of an earlier ledger cannot be sent again',
   },
-  'range-unknown': { sentence: 'The kit never gave out these sequences', hint: 'Read first and last from the manifest' },
+  'range-unknown': {
+    sentence: 'The kit never gave out these sequences',
+    hint: 'Read first and last from the manifest',
+  },
   'uplink-no-subscriber': {
     sentence: 'Nobody at the broker listens to this kit’s sales',
     hint: 'Subscribe a consumer to the kit’s event and batch topics; the sales wait in the ledger',

@@ -110,6 +110,7 @@ function publishOptions(options: PublishOptions, protocol: 4 | 5): Parameters<Mq
     retain: options.retain,
     properties: {
       ...(options.expiryS === undefined ? {} : { messageExpiryInterval: options.expiryS }),
+      ...(options.contentType === undefined ? {} : { contentType: options.contentType }),
       ...(options.correlationData === undefined ? {} : { correlationData: options.correlationData as Buffer }),
     },
   };

@@ -1,0 +1,104 @@
+import type { MonoMs } from '../../drivers/api/clock.ts';
+import { STREAMS, type JsonObject, type Stream } from '../../drivers/api/reading.ts';
+import type { LinkContext } from './link-context.ts';
+
+export const HEALTH_EVERY_MS = 60_000;
+
+/** A manifest follows its stream, but at most this often: it is what a consumer proves completeness by, not the news. */
+export const MANIFEST_EVERY_MS = 5_000;
+
+/** Losses that one manifest lists; older ones are in the stream as events anyway. */
+export const MANIFEST_LOSSES_MAX = 500;
+
+/** One retained message that describes the kit rather than a moment. */
+export interface Announcement {
+  readonly topic: string;
+  readonly payload: string;
+  /** The broker has it. */
+  settle(): void;
+}
+
+/** The retained messages of one connection: health, manifests, prices. */
+export interface Announcements {
+  next(now: MonoMs): Announcement | null;
+  /** Manifests that differ from what was sent, whatever the pace: for the end. */
+  lastManifests(now: MonoMs): readonly Announcement[];
+  dueAt(now: MonoMs): MonoMs;
+  /** Rows were appended or prices changed. */
+  refresh(): void;
+}
+
+export function makeAnnouncements(context: LinkContext, startMono: MonoMs): Announcements {
+  const { parts, topics, prices } = context;
+  let healthDue: number = startMono;
+  const manifests = new Map<Stream, { due: number; sent: string }>(
+    STREAMS.map((stream) => [stream, { due: startMono, sent: '' }]),
+  );
+  const pricesOpen = new Set<string>();
+  let manifestsStale = true;
+
+  const manifestOf = (stream: Stream, now: MonoMs): Announcement | null => {
+    const known = manifests.get(stream);
+    const { epoch, first, last, losses } = parts.ledger.manifest(stream);
+    const body = { epoch, first, last, losses: losses.slice(-MANIFEST_LOSSES_MAX).map((loss) => ({ ...loss })) };
+    const text = JSON.stringify(body);
+    if (known === undefined || known.sent === text) return null;
+    manifests.set(stream, { due: now + MANIFEST_EVERY_MS, sent: text });
+    const at = new Date(parts.clock.wallMs()).toISOString();
+    return {
+      topic: topics.manifest(stream),
+      payload: JSON.stringify({ ...body, at } satisfies JsonObject),
+      settle: () => undefined,
+    };
+  };
+
+  const nextManifest = (now: MonoMs): Announcement | null => {
+    if (!manifestsStale) return null;
+    let later = false;
+    for (const [stream, { due }] of manifests) {
+      if (due > now) {
+        later = true;
+        continue;
+      }
+      const announcement = manifestOf(stream, now);
+      if (announcement !== null) return announcement;
+    }
+    manifestsStale = later;
+    return null;
+  };
+
+  const nextPrice = (): Announcement | null => {
+    const price = prices.first(pricesOpen);
+    if (price === undefined) return null;
+    const { sku, message } = price;
+    pricesOpen.add(sku);
+    return {
+      topic: topics.price(sku),
+      payload: JSON.stringify(message),
+      settle: () => {
+        pricesOpen.delete(sku);
+        prices.settle(sku, message);
+      },
+    };
+  };
+
+  return {
+    next: (now) => {
+      if (now >= healthDue) {
+        healthDue = now + HEALTH_EVERY_MS;
+        return { topic: topics.health, payload: JSON.stringify(parts.health()), settle: () => undefined };
+      }
+      return nextPrice() ?? nextManifest(now);
+    },
+    lastManifests: (now) => STREAMS.map((stream) => manifestOf(stream, now)).filter((one) => one !== null),
+    dueAt: (now) => {
+      let due = healthDue;
+      if (manifestsStale) for (const { due: one } of manifests.values()) if (one > now) due = Math.min(due, one);
+      return due as MonoMs;
+    },
+    refresh: () => {
+      manifestsStale = true;
+      for (const { sku, message } of parts.takeChangedPrices()) prices.put(sku, message);
+    },
+  };
+}
