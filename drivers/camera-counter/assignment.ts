@@ -45,8 +45,7 @@ function solve(rows: number, columns: number, cost: (row: number, column: number
       let next = 0;
       for (let to = 1; to <= columns; to += 1) {
         if (visited[to] === 1) continue;
-        const reduced =
-          cost(current - 1, to - 1) - (rowPotential[current] as number) - (columnPotential[to] as number);
+        const reduced = cost(current - 1, to - 1) - (rowPotential[current] as number) - (columnPotential[to] as number);
         if (reduced < (slack[to] as number)) {
           slack[to] = reduced;
           previous[to] = column;

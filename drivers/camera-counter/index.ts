@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { MonoMs } from '../api/clock.ts';
 import type { Driver, DriverIo, DriverSession, Emission } from '../api/driver.ts';
-import type { JsonObject, Reading, StateReading } from '../api/reading.ts';
+import type { Reading, StateReading } from '../api/reading.ts';
 import type { CameraFeed, CameraSignal } from '../api/transports.ts';
 import { cameraErrors } from '../lib/camera-errors.ts';
 import { type CameraCounterConfig, cameraCounterConfig } from './config.ts';
@@ -17,7 +17,7 @@ const crossingEmission: Emission = {
     counterId: z.string(),
     lineId: z.string(),
     direction: z.enum(['in', 'out']),
-  }) as unknown as z.ZodType<JsonObject>,
+  }),
 };
 
 const errors = {
@@ -54,7 +54,11 @@ async function* readings(
     if (heard.kind === 'state') yield stateReading(heard);
     else
       for (const crossing of counter.update(heard.frame).crossings)
-        yield crossingReading(io.driverId, crossing, (heard.atMono - heard.frame.atMs + crossing.atMs) as MonoMs);
+        yield crossingReading(
+          io.driverId,
+          crossing,
+          Math.round(heard.atMono - heard.frame.atMs + crossing.atMs) as MonoMs,
+        );
   }
   // A clip is over, the driver is not: starting it again would count the same people twice.
   while (!signal.aborted) await io.clock.sleep(3_600_000, signal);

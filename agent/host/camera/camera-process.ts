@@ -15,8 +15,7 @@ import { readCommand, readMjpeg, readSnapshots } from './read-jpeg.ts';
 
 const stop = new AbortController();
 let skipped = 0;
-let credit = FRAME_WINDOW;
-let refill: (() => void) | undefined;
+const window: { credit: number; refill: (() => void) | undefined } = { credit: FRAME_WINDOW, refill: undefined };
 
 process.on('disconnect', () => stop.abort(new Error('the agent went away')));
 process.on('SIGTERM', () => stop.abort(new Error('asked to stop')));
@@ -24,13 +23,14 @@ process.on('SIGTERM', () => stop.abort(new Error('asked to stop')));
 process.on('SIGINT', () => undefined);
 process.on('message', (message: ToCamera) => {
   if (message.kind === 'credit') {
-    credit += message.frames;
-    refill?.();
+    window.credit += message.frames;
+    window.refill?.();
   } else void run(message.options, message.modelPath).then(leave);
 });
 
 function tell(message: FromCamera): void {
-  if (process.connected) process.send?.(message);
+  // With a callback a broken channel is no unhandled error: `disconnect` follows and ends this process.
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
 
 function leave(): void {
@@ -84,9 +84,9 @@ async function runLive(options: CameraOptions, detector: Detector): Promise<void
 }
 
 async function look(detector: Detector, picture: SourcePicture): Promise<void> {
-  while (credit === 0 && !stop.signal.aborted)
+  while (window.credit === 0 && !stop.signal.aborted)
     await new Promise<void>((resolve) => {
-      refill = resolve;
+      window.refill = resolve;
       stop.signal.addEventListener('abort', () => resolve(), { once: true });
     });
   const frame = await detector.detect(picture);
@@ -94,7 +94,7 @@ async function look(detector: Detector, picture: SourcePicture): Promise<void> {
     skipped += 1;
     return;
   }
-  credit -= 1;
+  window.credit -= 1;
   tell({ kind: 'frame', frame });
 }
 

@@ -19,6 +19,9 @@ export interface DetectorOptions {
 /** Two boxes that share more than this are one person: the model's own value. */
 const MAX_IOU = 0.6;
 
+/** Cheap cameras write pictures that are never quite right: after so many in a row, warnings are put up with. */
+const STRICT_REFUSALS = 25;
+
 // One picture at a time: libvips must neither start threads nor keep pictures.
 sharp.concurrency(1);
 sharp.cache(false);
@@ -29,6 +32,9 @@ export class Detector {
   private readonly options: DetectorOptions;
   private readonly planes: Float32Array;
   private readonly tensor: Tensor;
+  /** Refuse pictures that the decoder only warns of: a torn picture shows people where none are. */
+  private strict = true;
+  private refused = 0;
 
   private constructor(session: InferenceSession, options: DetectorOptions) {
     this.session = session;
@@ -110,8 +116,7 @@ export class Detector {
       const pixels = await sharp(picture.bytes, {
         limitInputPixels: JPEG_LIMITS.maxPixels,
         sequentialRead: true,
-        failOn: 'error',
-        pages: 1,
+        failOn: this.strict ? 'warning' : 'error',
       })
         .resize(box.width, box.height, { fit: 'fill', kernel: 'cubic', fastShrinkOnLoad: true })
         .removeAlpha()
@@ -120,9 +125,12 @@ export class Detector {
         .toBuffer();
       if (pixels.length !== 3 * box.width * box.height) return null;
       fillPlanes(this.planes, pixels, box);
+      this.refused = 0;
       return box;
     } catch {
       // Broken entropy data: the splitter cannot see it, the decoder can. The caller counts it.
+      this.refused += 1;
+      if (this.refused >= STRICT_REFUSALS) this.strict = false;
       return null;
     }
   }

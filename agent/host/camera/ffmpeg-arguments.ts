@@ -35,12 +35,10 @@ export function ffmpegArguments(
     'showinfo=checksum=0',
     `scale=${width}:${height}:force_original_aspect_ratio=decrease:flags=bicubic+accurate_rnd+full_chroma_int`,
   ];
-  return [
-    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
-    ...input(source),
-    ...['-an', '-sn', '-dn', '-threads', '1', '-vf', filters.join(',')],
-    ...['-fps_mode', 'passthrough', '-f', 'image2pipe', '-c:v', 'ppm', '-pix_fmt', 'rgb24', 'pipe:1'],
-  ];
+  const global = ['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'];
+  const filter = ['-an', '-sn', '-dn', '-threads', '1', '-vf', filters.join(',')];
+  const output = ['-fps_mode', 'passthrough', '-f', 'image2pipe', '-c:v', 'ppm', '-pix_fmt', 'rgb24', 'pipe:1'];
+  return [...global, ...input(source), ...filter, ...output];
 }
 
 function input(source: Extract<CameraSource, { readonly kind: 'file' | 'rtsp' | 'v4l2' }>): readonly string[] {

@@ -58,8 +58,11 @@ class ProcessFeed implements CameraFeed {
   start(): void {
     const child = forkModule();
     this.child = child;
-    this.exited = new Promise((resolve) => child.once('close', () => resolve()));
-    child.on('error', () => undefined); // what follows is its end, and that is handled
+    // Not `close`: after a disconnect from this side Node never says it.
+    this.exited = new Promise((resolve) => {
+      child.once('exit', () => resolve());
+      child.once('error', () => resolve());
+    });
     child.on('message', (message: FromCamera) => this.receive(message));
     child.once('exit', (code, by) => void this.restart(code, by));
     this.send({ kind: 'open', options: this.options, modelPath: this.modelPath });
