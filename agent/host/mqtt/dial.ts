@@ -5,7 +5,7 @@ import type { Log } from '../../../drivers/api/driver.ts';
 import type { SecretRef } from '../../../drivers/api/secret.ts';
 import type { BrokerLink, BrokerOptions, KitClock } from '../../core/host.ts';
 import { brokerFailure } from './errors.ts';
-import { brokerLink, type Connack } from './link.ts';
+import { brokerLink, type Connack, type LinkOptions } from './link.ts';
 import { openSocket, socketFailure, type BrokerTarget, type TlsMaterial } from './socket.ts';
 
 /** From the first SYN to the CONNACK, each step. */
@@ -28,9 +28,14 @@ export interface DialDeps {
   readonly log: Log;
   /** For each step from the first SYN to the CONNACK; 10 s unless told otherwise. */
   readonly stepTimeoutMs?: number;
+  /** `drop` unless told otherwise; see {@link LinkOptions}. */
+  readonly overflow?: LinkOptions['overflow'];
 }
 
-type Dial = (options: BrokerOptions, signal: AbortSignal) => Promise<BrokerLink>;
+/** A consumer has no will to leave. */
+type DialOptions = Omit<BrokerOptions, 'will'> & Partial<Pick<BrokerOptions, 'will'>>;
+
+type Dial = (options: DialOptions, signal: AbortSignal) => Promise<BrokerLink>;
 
 interface Login {
   readonly username: string | null;
@@ -71,14 +76,14 @@ export function brokerDialer(deps: DialDeps): Dial {
 }
 
 /** Dials once, without memory of earlier connections. @see {@link brokerDialer} */
-export function dialBroker(options: BrokerOptions, deps: DialDeps, signal: AbortSignal): Promise<BrokerLink> {
+export function dialBroker(options: DialOptions, deps: DialDeps, signal: AbortSignal): Promise<BrokerLink> {
   return brokerDialer(deps)(options, signal);
 }
 
 async function attempt(
   protocol: 4 | 5,
   target: BrokerTarget,
-  who: { readonly options: BrokerOptions; readonly login: Login },
+  who: { readonly options: DialOptions; readonly login: Login },
   deps: DialDeps,
   signal: AbortSignal,
 ): Promise<Attempt> {
@@ -91,13 +96,13 @@ async function attempt(
   const { MqttClient: Client } = await loading;
   const client = new Client(() => socket, clientOptions(protocol, who.options, who.login));
   const wire = { protocol, where: `${target.host}:${target.port}`, stepTimeoutMs };
-  return greet(client, wire, deps.log, signal);
+  return greet(client, wire, { log: deps.log, overflow: deps.overflow ?? 'drop' }, signal);
 }
 
 function greet(
   client: MqttClient,
   wire: { readonly protocol: 4 | 5; readonly where: string; readonly stepTimeoutMs: number },
-  log: Log,
+  tools: LinkOptions,
   signal: AbortSignal,
 ): Promise<Attempt> {
   return new Promise((resolve, reject) => {
@@ -122,7 +127,7 @@ function greet(
     const onAbort = (): void => giveUp(() => reject(signal.reason as Error));
     const onClose = (): void => giveUp(() => resolve({ refused: 'silent-close' }));
     const onConnect = (packet: ConnackPacket): void =>
-      finish(() => resolve({ link: brokerLink(client, connack(packet, wire.protocol), log) }));
+      finish(() => resolve({ link: brokerLink(client, connack(packet, wire.protocol), tools) }));
     client.on('error', (error: Error & { code?: unknown }) =>
       giveUp(() => {
         const outcome = refusal(error, wire.protocol, wire.where);
@@ -193,7 +198,7 @@ function refusal(
   }
 }
 
-async function brokerTarget(options: BrokerOptions, deps: DialDeps): Promise<BrokerTarget> {
+async function brokerTarget(options: DialOptions, deps: DialDeps): Promise<BrokerTarget> {
   if (!URL.canParse(options.url)) throw brokerFailure('broker-url', { detail: options.url });
   const url = new URL(options.url);
   const secure = ['mqtts:', 'ssl:', 'tls:'].includes(url.protocol);
@@ -218,7 +223,7 @@ async function text(value: SecretRef | string | undefined, deps: DialDeps): Prom
   return new TextDecoder().decode(await deps.secret(value));
 }
 
-function clientOptions(protocol: 4 | 5, options: BrokerOptions, login: Login): IClientOptions {
+function clientOptions(protocol: 4 | 5, options: DialOptions, login: Login): IClientOptions {
   return {
     clientId: options.clientId,
     protocolId: 'MQTT',
@@ -236,7 +241,9 @@ function clientOptions(protocol: 4 | 5, options: BrokerOptions, login: Login): I
     outgoingStore: nullStore(),
     // The library formats its debug text even when nobody reads it: 4 µs a publish.
     log: () => undefined,
-    will: { topic: options.will.topic, payload: Buffer.from(options.will.payload), qos: 1, retain: true },
+    ...(options.will === undefined
+      ? {}
+      : { will: { topic: options.will.topic, payload: Buffer.from(options.will.payload), qos: 1, retain: true } }),
     ...(login.username === null ? {} : { username: login.username }),
     ...(login.password === null ? {} : { password: Buffer.from(login.password) }),
     ...(protocol === 5

@@ -17,6 +17,15 @@ export interface Connack {
   readonly maximumPacketSize: number | null;
 }
 
+export interface LinkOptions {
+  readonly log: Log;
+  /**
+   * What happens to a message when 256 wait. `drop`: it is counted and gone, so that nobody can stop the kit's own
+   * PUBACKs by flooding it. `wait`: the broker is made to wait, as a consumer of events wants it.
+   */
+  readonly overflow: 'drop' | 'wait';
+}
+
 /** The part of an mqtt.js packet that is read here. */
 interface Packet {
   readonly cmd: string;
@@ -30,8 +39,8 @@ interface PublishPacket {
 }
 
 /** Puts one connected mqtt.js client behind {@link BrokerLink}. The client must have no store and no reconnect. */
-export function brokerLink(client: MqttClient, connack: Connack, log: Log): BrokerLink {
-  const inbox = messageInbox(log);
+export function brokerLink(client: MqttClient, connack: Connack, options: LinkOptions): BrokerLink {
+  const inbox = messageInbox(options);
   const pending = new Set<(error: Error) => void>();
   const gone: { end: LinkEnd | null } = { end: null };
   let code: number | null = null;
@@ -48,9 +57,9 @@ export function brokerLink(client: MqttClient, connack: Connack, log: Log): Brok
     by = 'broker';
     code = packet.reasonCode ?? 0;
   });
-  client.on('message', (topic: string, payload: Buffer, packet: PublishPacket) =>
-    inbox.push(incoming(topic, payload, packet)),
-  );
+  client.handleMessage = (packet, done) => {
+    inbox.push(incoming(packet.topic, packet.payload as Buffer, packet), () => done());
+  };
   client.on('error', (error: Error & { readonly code?: unknown }) => {
     detail = typeof error.code === 'string' ? error.code : error.name;
     // A broken pipe of the wire and a packet that cannot be parsed both leave nothing to go on with.
@@ -140,26 +149,31 @@ function incoming(topic: string, payload: Buffer, packet: PublishPacket): Incomi
 }
 
 interface Inbox {
-  push(message: IncomingMessage): void;
+  /** `taken` is called when the next message may come. */
+  push(message: IncomingMessage, taken: () => void): void;
   finish(): void;
   dropped(): number;
   read(signal: AbortSignal): AsyncIterable<IncomingMessage>;
 }
 
-function messageInbox(log: Log): Inbox {
+function messageInbox(options: LinkOptions): Inbox {
   const waiting: IncomingMessage[] = [];
+  let held: (() => void) | null = null;
   let dropped = 0;
   let finished = false;
   let wake: () => void = () => undefined;
   return {
-    push: (message) => {
+    push: (message, taken) => {
       if (waiting.length >= WAITING_MESSAGES_MAX) {
         dropped += 1;
         const fields: JsonObject = { topic: message.topic, dropped };
-        log.warn('broker.message-dropped', fields);
+        options.log.warn('broker.message-dropped', fields);
+        taken();
         return;
       }
       waiting.push(message);
+      if (options.overflow === 'wait' && waiting.length >= WAITING_MESSAGES_MAX) held = taken;
+      else taken();
       wake();
     },
     finish: () => {
@@ -170,8 +184,12 @@ function messageInbox(log: Log): Inbox {
     read: async function* (signal) {
       for (;;) {
         const next = waiting.shift();
-        if (next !== undefined) yield next;
-        else if (finished || signal.aborted) return;
+        if (next !== undefined) {
+          const release = held;
+          held = null;
+          release?.();
+          yield next;
+        } else if (finished || signal.aborted) return;
         else await nextOrAbort((resolve) => (wake = resolve), signal);
       }
     },
