@@ -41,7 +41,7 @@ function libc(): Libc {
     tcgetattr: library.func('int tcgetattr(int fd, void *into)'),
     cfmakeraw: library.func('void cfmakeraw(void *termios)'),
     tcsetattr: library.func('int tcsetattr(int fd, int when, void *termios)'),
-  } as Libc;
+  };
   return loaded;
 }
 

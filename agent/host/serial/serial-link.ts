@@ -40,7 +40,11 @@ export function serialLink(
   let closing: Promise<void> | undefined;
 
   // Without a listener the port would not flow, and a port that does not flow never notices a hang-up.
-  port.on('data', (chunk: Buffer) => queue.push(Uint8Array.from(chunk)));
+  port.on('data', (chunk: Buffer) => {
+    queue.push(Uint8Array.from(chunk));
+    // A slice of the library's pool, which would keep a swiped card until 64 KiB more have come.
+    chunk.fill(0);
+  });
   // A hang-up with a write in flight gives one error and two closes; only the first word counts.
   port.on('error', (error) => void end(linkFailure('port-lost', { detail: line.path, cause: error })));
   port.on(
