@@ -91,10 +91,7 @@ async function openRooms(host: Host, config: KitConfig, closing: Closing): Promi
     intakeStop.abort(new Error('stopped'));
     await intakeRun;
   });
-  await noteStart({ intake, ledger, host, config });
-  closing.defer(() => noteStop({ intake, host }));
-
-  // The uplink is disposed of after the last event, so that it still leaves with this connection.
+  // The uplink is stopped after the last event, so that it still leaves with this connection.
   const uplinkStop = new AbortController();
   let uplinkRun: Promise<void> = Promise.resolve();
   closing.defer(async () => {
@@ -102,6 +99,9 @@ async function openRooms(host: Host, config: KitConfig, closing: Closing): Promi
     uplinkStop.abort(new Error('stopped'));
     await uplinkRun;
   });
+
+  await noteStart({ intake, ledger, host, config });
+  closing.defer(() => noteStop({ intake, host }));
 
   const supervisor: Supervisor = new Supervisor({
     clock,
