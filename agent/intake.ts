@@ -45,7 +45,7 @@ export interface IntakeHealth {
 /**
  * The one way into the ledger: bounded, group-committed, in order of arrival.
  * `run` must be awaited for as long as events come; it ends when the signal fires, after a last commit.
- * The ledger is synchronous, so that a caller that outruns the disk is held by the commit itself.
+ * It rejects when the ledger's file turns out to be damaged. The ledger is synchronous, so that a caller that outruns the disk is held by the commit itself.
  */
 export interface Intake {
   /**
@@ -83,6 +83,7 @@ export function createIntake(options: IntakeOptions): Intake {
   let queue: Waiting[] = [];
   let dueMono = Infinity;
   let wake: (() => void) | null = null;
+  let fatal: AgentError | null = null;
   let code: string | null = null;
   let commits = 0;
   let unstoredRows = 0;
@@ -125,6 +126,12 @@ export function createIntake(options: IntakeOptions): Intake {
 
   const failed = (error: unknown): void => {
     if (!isLedgerFailure(error)) throw error;
+    if (error.code === 'ledger-corrupt') {
+      // A damaged file takes nothing more: the run ends, and the next start sets the file aside and goes on.
+      fatal = error;
+      wake?.();
+      throw error;
+    }
     if (code !== error.code) log.error('intake-failing', { code: error.code, detail: error.message });
     code = error.code;
     dueMono = clock.monoMs() + RETRY_MS;
@@ -179,6 +186,7 @@ export function createIntake(options: IntakeOptions): Intake {
       return store(code === null, once);
     } catch (error) {
       // The queue did not fit: what cannot wait goes alone, into the room that is kept for it.
+      if (isLedgerFailure(error) && error.code === 'ledger-corrupt') failed(error);
       if (ran || code !== null || !isLedgerFailure(error)) throw error;
       failed(error);
       return store(false, work);
@@ -206,6 +214,7 @@ export function createIntake(options: IntakeOptions): Intake {
       signal.addEventListener('abort', stopped, { once: true });
       try {
         while (!signal.aborted) {
+          if (fatal !== null) throw fatal;
           const pauseMs = dueMono - clock.monoMs();
           if (pauseMs <= 0) {
             dueMono = Infinity;
@@ -215,7 +224,7 @@ export function createIntake(options: IntakeOptions): Intake {
       } finally {
         signal.removeEventListener('abort', stopped);
         wake = null;
-        flush();
+        if (fatal === null) flush();
       }
     },
     health: () => ({ waitingRows: queue.length, code, unstoredRows, commits, lastCommitMono }),

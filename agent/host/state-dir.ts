@@ -1,5 +1,6 @@
 import {
   closeSync,
+  copyFileSync,
   existsSync,
   fsyncSync,
   mkdirSync,
@@ -8,35 +9,77 @@ import {
   renameSync,
   rmSync,
   statfsSync,
+  statSync,
+  writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
-import type { LedgerFiles } from '../ledger/files.ts';
+import { basename, join } from 'node:path';
 import { ledgerFailure } from '../ledger/errors.ts';
+import type { LedgerFiles } from '../ledger/files.ts';
 
 /** Damaged ledgers that are kept for a look; the oldest go first. */
 export const KEPT_ASIDE = 8;
 
-const ASIDE = 'quarantine';
-const FILES = ['ledger.db', 'ledger.db-wal', 'ledger.db-shm', 'ledger.db-journal'] as const;
+const SUFFIXES = ['', '-wal', '-shm', '-journal'] as const;
 
-/** The state folder on a real disk. `now` names folders of ledgers set aside: any text that sorts by time. */
+/** The state folder on a real disk. */
 export function stateDir(path: string): LedgerFiles {
+  const databasePath = join(path, 'ledger.db');
+  const nextPath = join(path, 'ledger.next.db');
+  const copyPath = join(path, 'ledger.salvage.db');
+  const markPath = join(path, 'ledger.damaged');
   return {
-    databasePath: join(path, 'ledger.db'),
+    databasePath,
+    nextPath,
     ensure: () => attempt(path, () => void mkdirSync(path, { recursive: true, mode: 0o700 })),
+    found: () =>
+      attempt(path, () => ({
+        database: sizeOf(databasePath) > 0,
+        next: sizeOf(nextPath) > 0,
+        databaseBytes: sizeOf(databasePath),
+      })),
+    discardNext: () =>
+      attempt(path, () => {
+        for (const suffix of SUFFIXES) {
+          rmSync(nextPath + suffix, { force: true });
+          rmSync(copyPath + suffix, { force: true });
+        }
+      }),
+    adoptNext: () =>
+      attempt(path, () => {
+        for (const suffix of SUFFIXES) rmSync(databasePath + suffix, { force: true });
+        renameSync(nextPath, databasePath);
+        syncFolder(path);
+      }),
     setAside: (label) =>
       attempt(path, () => {
-        const folder = freeFolder(join(path, ASIDE), label);
+        const parent = join(path, 'quarantine');
+        const folder = freeFolder(parent, label);
         mkdirSync(folder, { recursive: true, mode: 0o700 });
-        // The log first: a database whose log is missing is only older; a log without its database is nothing.
-        for (const name of [...FILES].reverse()) {
-          if (existsSync(join(path, name))) renameSync(join(path, name), join(folder, name));
+        // The log first: a database without its log is only older, and is still found when this is cut short.
+        for (const suffix of [...SUFFIXES].reverse()) {
+          const from = databasePath + suffix;
+          if (existsSync(from)) renameSync(from, join(folder, basename(from)));
         }
+        rmSync(markPath, { force: true });
         syncFolder(folder);
         syncFolder(path);
-        forgetOldest(join(path, ASIDE));
+        forgetOldest(parent);
         return folder;
       }),
+    copyWithHead: (head) =>
+      attempt(path, () => {
+        copyFileSync(databasePath, copyPath);
+        if (existsSync(`${databasePath}-wal`)) copyFileSync(`${databasePath}-wal`, `${copyPath}-wal`);
+        const fd = openSync(copyPath, 'r+');
+        try {
+          writeSync(fd, head, 0, head.length, 0);
+        } finally {
+          closeSync(fd);
+        }
+        return copyPath;
+      }),
+    markDamaged: () => attempt(path, () => closeSync(openSync(markPath, 'w', 0o600))),
+    markedDamaged: () => existsSync(markPath),
     freeBytes() {
       try {
         const { bavail, bsize } = statfsSync(path);
@@ -49,6 +92,10 @@ export function stateDir(path: string): LedgerFiles {
   };
 }
 
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
 function freeFolder(parent: string, label: string): string {
   for (let index = 0; index < 1000; index += 1) {
     const folder = join(parent, index === 0 ? label : `${label}-${index}`);
@@ -58,8 +105,10 @@ function freeFolder(parent: string, label: string): string {
 }
 
 function forgetOldest(parent: string): void {
-  const names = readdirSync(parent).sort();
-  for (const name of names.slice(0, Math.max(0, names.length - KEPT_ASIDE)))
+  const byAge = readdirSync(parent)
+    .map((name) => ({ name, at: statSync(join(parent, name)).mtimeMs }))
+    .sort((a, b) => a.at - b.at);
+  for (const { name } of byAge.slice(0, Math.max(0, byAge.length - KEPT_ASIDE)))
     rmSync(join(parent, name), { recursive: true, force: true });
 }
 
@@ -78,8 +127,8 @@ function attempt<T>(path: string, work: () => T): T {
     return work();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
+    if (code === undefined || !/^E[A-Z]+$/.test(code)) throw error;
     const readonly = code === 'EROFS' || code === 'EACCES' || code === 'EPERM';
-    if (code === undefined) throw error;
     const full = code === 'ENOSPC' || code === 'EDQUOT';
     throw ledgerFailure(readonly ? 'ledger-readonly' : full ? 'ledger-full' : 'ledger-io', {
       detail: `${path} (${code})`,

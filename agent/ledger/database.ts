@@ -70,6 +70,31 @@ export function isCorrupt(error: unknown): boolean {
   return error instanceof AgentError && error.code === 'ledger-corrupt';
 }
 
+/** Whether a read failed by what the file or the disk under it holds: damage, a bad sector, a table that is not there. */
+export function isUnreadable(error: unknown): boolean {
+  if (error instanceof AgentError) return error.code === 'ledger-corrupt' || error.code === 'ledger-io';
+  return error instanceof Sqlite.SqliteError && error.code === 'SQLITE_ERROR';
+}
+
+/**
+ * Opens a damaged database as far as it opens, to read it. Writes nothing to it but what its log holds.
+ * Throws `ledger-corrupt` when not even its table of contents can be read.
+ */
+export function openDamaged(path: string): Database {
+  let db: Database | undefined;
+  try {
+    db = new Sqlite(path, { timeout: 0, fileMustExist: true });
+    db.pragma('locking_mode = EXCLUSIVE');
+    db.pragma('query_only = ON');
+    db.pragma('cache_size = -8192');
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return db;
+  } catch (error) {
+    db?.close();
+    throw toLedgerError(error, path);
+  }
+}
+
 /** Runs one piece of work on the database; its failures come out as the ledger's own. */
 export function guarded<T>(work: () => T): T {
   try {

@@ -2,13 +2,30 @@
 export interface LedgerFiles {
   /** Makes the state folder (mode 0700) when it is missing. Throws `ledger-readonly` or `ledger-io`. */
   ensure(): void;
-  /** Path of the database inside the state folder. */
+  /** The database. */
   readonly databasePath: string;
+  /** Where a new database is prepared before it takes the damaged one's place. */
+  readonly nextPath: string;
+  /** Which of them exist with content. */
+  found(): { readonly database: boolean; readonly next: boolean; readonly databaseBytes: number };
+  /** Removes what an interrupted preparation left. */
+  discardNext(): void;
+  /** The prepared database becomes the database, fsynced. Only when there is none. */
+  adoptNext(): void;
   /**
-   * Moves the database and its log into a new folder inside the state folder, all or nothing, fsynced.
-   * Returns that folder's path. Bounded: the oldest of more than 8 such folders are removed.
+   * Moves the damaged database and its log into a folder of its own inside the state folder, fsynced. Returns the
+   * folder's path. The oldest of more than 8 such folders are removed.
    */
   setAside(label: string): string;
+  /**
+   * Copies the damaged database and its log, the database's first bytes replaced, for a file whose header is gone.
+   * Returns the copy's path; `discardNext` removes it.
+   */
+  copyWithHead(head: Uint8Array): string;
+  /** Notes that the open database was found damaged, so that the next start sets it aside. */
+  markDamaged(): void;
+  /** Whether it was noted. `setAside` takes the note away. */
+  markedDamaged(): boolean;
   /** Bytes that this process may still write to the state folder's file system; `null` when it cannot be told. */
   freeBytes(): number | null;
 }

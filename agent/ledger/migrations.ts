@@ -63,7 +63,7 @@ CREATE TABLE idempotency (
   body_hash TEXT NOT NULL,
   status INTEGER NOT NULL,
   answer TEXT NOT NULL,
-  at INTEGER NOT NULL
+  at INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_at ON idempotency (at);
 CREATE TABLE payments (

@@ -1,10 +1,19 @@
 import type { Chance } from '../../drivers/api/clock.ts';
 import type { Log } from '../../drivers/api/driver.ts';
+import type { JsonObject } from '../../drivers/api/reading.ts';
 import type { KitClock } from '../core/host.ts';
-import { openDatabase, toLedgerError, type Database } from './database.ts';
+import { isCorrupt, openDatabase, toLedgerError, type Database } from './database.ts';
+import { ledgerFailure } from './errors.ts';
 import type { LedgerFiles } from './files.ts';
 import { migrate } from './migrations.ts';
+import { replaceDamaged } from './replace-damaged.ts';
 import { SqliteLedger } from './sqlite-ledger.ts';
+
+/**
+ * Files up to this size are checked as a whole at each start: 64 MiB take 0.1 s here. Damage in a larger one is found
+ * when it is read, which ends the run, and the next start sets the file aside.
+ */
+export const CHECKED_BYTES: number = 64 * 1024 * 1024;
 
 export interface OpenLedgerOptions {
   /** Where the ledger lies: the state folder's files, or the content of a simulated disk (`null`: an empty one). */
@@ -17,27 +26,94 @@ export interface OpenLedgerOptions {
 }
 
 /**
- * Opens the ledger of one kit, and makes it where there is none.
+ * Opens the ledger of one kit, and makes it where there is none. A damaged file is set aside: what can still be read
+ * goes on in a new one, with a new epoch and a `barrow.ledger.quarantined.v1` that says what is missing.
  * Throws `ledger-locked`, `ledger-newer`, `ledger-readonly`, `ledger-full` or `ledger-io`.
  */
 export function openLedger(options: OpenLedgerOptions): SqliteLedger {
   const { store } = options;
-  if ('image' in store) return build(openDatabase(store.image ?? ':memory:'), options, () => null);
+  if ('image' in store) return build(openDatabase(store.image ?? ':memory:'), options);
   store.ensure();
-  return build(openDatabase(store.databasePath), options, () => store.freeBytes());
+  const found = store.found();
+  if (!found.database && found.next) store.adoptNext();
+  else if (found.next) store.discardNext();
+  try {
+    if (store.markedDamaged()) throw ledgerFailure('ledger-corrupt', { detail: 'found while it was open' });
+    return build(checked(store), options);
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    replaceDamaged({
+      files: store,
+      reason: error instanceof Error ? error.message : 'ledger-corrupt',
+      maxBytes: options.maxBytes,
+      log: options.log,
+      label: folderName(options),
+      found: (db, said) => begin(db, options, said),
+    });
+    return build(openDatabase(store.databasePath), options);
+  }
 }
 
-function build(db: Database, options: OpenLedgerOptions, freeBytes: () => number | null): SqliteLedger {
-  const { clock, maxBytes, retainAckedMs, log } = options;
+function checked(store: LedgerFiles): Database {
+  const { databaseBytes } = store.found();
+  const db = openDatabase(store.databasePath);
+  if (databaseBytes > CHECKED_BYTES) return db;
+  try {
+    const verdict = db.pragma('quick_check(1)', { simple: true });
+    if (verdict !== 'ok') throw ledgerFailure('ledger-corrupt', { detail: firstLine(String(verdict)) });
+    return db;
+  } catch (error) {
+    closeQuietly(db);
+    throw toLedgerError(error, store.databasePath);
+  }
+}
+
+function build(db: Database, options: OpenLedgerOptions): SqliteLedger {
+  const { store, clock, maxBytes, retainAckedMs, log } = options;
   try {
     migrate(db);
     const epoch = knownEpoch(db) ?? newEpoch(db, options.chance);
-    const boot = bootOrdinal(db, clock.bootId);
-    return new SqliteLedger({ db, epoch, boot, maxBytes, retainAckedMs, clock, log, freeBytes });
+    return new SqliteLedger({
+      db,
+      epoch,
+      maxBytes,
+      retainAckedMs,
+      clock,
+      log,
+      freeBytes: () => ('image' in store ? null : store.freeBytes()),
+      damaged: () => {
+        if (!('image' in store)) store.markDamaged();
+      },
+    });
   } catch (error) {
-    db.close();
+    closeQuietly(db);
     throw toLedgerError(error);
   }
+}
+
+/** A new ledger's first event says what became of the old one. */
+function begin(db: Database, options: OpenLedgerOptions, said: JsonObject): void {
+  const { clock, maxBytes, retainAckedMs, log } = options;
+  const epoch = newEpoch(db, options.chance);
+  const ledger = new SqliteLedger({
+    db,
+    epoch,
+    maxBytes,
+    retainAckedMs,
+    clock,
+    log,
+    freeBytes: () => null,
+    damaged: () => undefined,
+  });
+  ledger.transaction((tx) =>
+    tx.append({
+      type: 'barrow.ledger.quarantined.v1',
+      stream: 'agent',
+      subject: 'ledger',
+      atMono: clock.monoMs(),
+      data: said,
+    }),
+  );
 }
 
 function knownEpoch(db: Database): string | undefined {
@@ -52,9 +128,21 @@ function newEpoch(db: Database, chance: Chance): string {
   return epoch;
 }
 
-function bootOrdinal(db: Database, bootId: string): number {
-  const find = db.prepare<[string], number>('SELECT boot FROM boots WHERE boot_id = ?').pluck();
-  const known = find.get(bootId);
-  if (known !== undefined) return known;
-  return Number(db.prepare<[string]>('INSERT INTO boots (boot_id) VALUES (?)').run(bootId).lastInsertRowid);
+/** Readable, and told apart by chance where the clock cannot be believed. */
+function folderName(options: OpenLedgerOptions): string {
+  const day = new Date(options.clock.wallMs()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  return `${day}-${Buffer.from(options.chance.bytes(3)).toString('hex')}`;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? '';
+}
+
+/** A damaged database may refuse even to be closed; the failure that matters is already on its way. */
+function closeQuietly(db: Database): void {
+  try {
+    db.close();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+  }
 }

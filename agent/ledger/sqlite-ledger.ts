@@ -1,3 +1,4 @@
+import { AgentError } from '../../drivers/api/agent-error.ts';
 import type { MonoMs, WallMs } from '../../drivers/api/clock.ts';
 import type { Log } from '../../drivers/api/driver.ts';
 import { STREAMS, type Json, type JsonObject, type Stream } from '../../drivers/api/reading.ts';
@@ -5,8 +6,9 @@ import type { ClockTrust, PendingEvent, StoredEvent } from '../core/event.ts';
 import type { KitClock } from '../core/host.ts';
 import type { Depth, InheritedId, Ledger, LedgerTables, LedgerTx, StreamManifest } from '../core/ledger.ts';
 import { BUDGETS } from './budgets.ts';
-import { PAGE_BYTES, type Database, type Statement, toLedgerError, guarded } from './database.ts';
+import { PAGE_BYTES, type Database, type Statement, toLedgerError, isCorrupt } from './database.ts';
 import { ledgerFailure } from './errors.ts';
+import { openBoots, type Boots } from './boots.ts';
 import { inheritedTable, type InheritedTable } from './inherited-table.ts';
 import { idempotencyTable, type KeptIdempotencyTable } from './idempotency-table.ts';
 import { ledgerTime, type LedgerTime } from './ledger-time.ts';
@@ -26,13 +28,13 @@ const RIDE_ALONG_MS = 1_000;
 export interface SqliteLedgerOptions {
   readonly db: Database;
   readonly epoch: string;
-  /** Ordinal of this boot in the table of boots. */
-  readonly boot: number;
   readonly maxBytes: number;
   readonly retainAckedMs: number;
   readonly clock: KitClock;
   readonly log: Log;
   readonly freeBytes: () => number | null;
+  /** Called once when the file turns out to be damaged while it is open. */
+  readonly damaged: () => void;
 }
 
 /** The ledger on one open database. Made by `openLedger`. */
@@ -40,10 +42,11 @@ export class SqliteLedger implements Ledger {
   readonly epoch: string;
   readonly #db: Database;
   readonly #clock: KitClock;
-  readonly #boot: number;
+  readonly #boots: Boots;
   readonly #logs: readonly StreamLog[];
   readonly #byStream: ReadonlyMap<Stream, StreamLog>;
-  readonly #bootIds: Map<number, string>;
+  readonly #damaged: () => void;
+  readonly #notes: Log;
   readonly #saved: SavedTable;
   readonly #losses: LossesTable;
   readonly #marks: MarksTable;
@@ -66,11 +69,12 @@ export class SqliteLedger implements Ledger {
     this.#db = db;
     this.epoch = options.epoch;
     this.#clock = clock;
-    this.#boot = options.boot;
+    this.#boots = openBoots(db, clock.bootId);
     this.#maxBytes = options.maxBytes;
     this.#logs = STREAMS.map((stream) => openStreamLog(db, stream));
     this.#byStream = new Map(this.#logs.map((log) => [log.stream, log]));
-    this.#bootIds = new Map(db.prepare<[], [number, string]>('SELECT boot, boot_id FROM boots').raw().all());
+    this.#damaged = options.damaged;
+    this.#notes = options.log;
     this.#saved = savedTable(db);
     this.#losses = lossesTable(db);
     this.#marks = marksTable(db);
@@ -132,7 +136,7 @@ export class SqliteLedger implements Ledger {
     after: number,
     limit: { readonly maxRows: number; readonly maxBytes: number },
   ): readonly StoredEvent[] {
-    return guarded(() =>
+    return this.#reading(() =>
       this.#log(stream)
         .pending(after, limit)
         .map((row) => this.#toEvent(stream, row)),
@@ -140,7 +144,7 @@ export class SqliteLedger implements Ledger {
   }
 
   range(stream: Stream, from: number, to: number, maxRows: number): readonly StoredEvent[] {
-    return guarded(() =>
+    return this.#reading(() =>
       this.#log(stream)
         .rows(from, to, maxRows)
         .map((row) => this.#toEvent(stream, row)),
@@ -148,11 +152,11 @@ export class SqliteLedger implements Ledger {
   }
 
   ack(stream: Stream, sequences: readonly number[]): void {
-    guarded(() => settle(this.#log(stream), sequences));
+    this.#reading(() => settle(this.#log(stream), sequences));
   }
 
   ackThrough(stream: Stream, through: number): void {
-    guarded(() => settleThrough(this.#log(stream), through));
+    this.#reading(() => settleThrough(this.#log(stream), through));
   }
 
   quarantine(stream: Stream, sequence: number, reason: string): void {
@@ -169,7 +173,7 @@ export class SqliteLedger implements Ledger {
   }
 
   peekInherited(limit: { readonly maxRows: number; readonly maxBytes: number }): readonly StoredEvent[] {
-    return guarded(() => this.#inherited.peek(limit));
+    return this.#reading(() => this.#inherited.peek(limit));
   }
 
   ackInherited(ids: readonly InheritedId[]): void {
@@ -177,11 +181,13 @@ export class SqliteLedger implements Ledger {
   }
 
   restamp(offsetMs: number, trust: ClockTrust): number {
-    return this.#atomically(() => this.#logs.reduce((sum, log) => sum + log.restamp(this.#boot, offsetMs, trust), 0));
+    return this.#atomically(() =>
+      this.#logs.reduce((sum, log) => sum + log.restamp(this.#boots.current, offsetMs, trust), 0),
+    );
   }
 
   manifest(stream: Stream): StreamManifest {
-    return guarded(() => {
+    return this.#reading(() => {
       const log = this.#log(stream);
       const first = log.first() ?? log.state.last + 1;
       return { epoch: this.epoch, first, last: log.state.last, losses: this.#losses.list(stream) };
@@ -189,7 +195,7 @@ export class SqliteLedger implements Ledger {
   }
 
   depth(): Depth {
-    return guarded(() => ({
+    return this.#reading(() => ({
       epoch: this.epoch,
       streams: this.#logs.map((log) => {
         const { last, delivered, lost, pendingBytes } = log.state;
@@ -209,7 +215,7 @@ export class SqliteLedger implements Ledger {
   }
 
   saved(owner: string, key: string): Json | undefined {
-    return guarded(() => this.#saved.find(owner, key));
+    return this.#reading(() => this.#saved.find(owner, key));
   }
 
   maintain(nowMono: MonoMs): readonly StoredEvent[] {
@@ -223,6 +229,10 @@ export class SqliteLedger implements Ledger {
         this.#persist();
         this.#time.persist();
       });
+    } catch (error) {
+      // A disk that takes nothing more costs the newest acknowledgements, which costs duplicates: no reason to fail.
+      if (!(error instanceof AgentError)) throw error;
+      this.#notes.warn('ledger-closed-dirty', { code: error.code });
     } finally {
       this.#db.close();
     }
@@ -230,7 +240,7 @@ export class SqliteLedger implements Ledger {
 
   /** The committed content as one SQLite file, for a simulated machine's disk. */
   image(): Uint8Array {
-    return guarded(() => this.#db.serialize());
+    return this.#reading(() => this.#db.serialize());
   }
 
   #log(stream: Stream): StreamLog {
@@ -249,8 +259,8 @@ export class SqliteLedger implements Ledger {
     const nowMono = this.#clock.monoMs();
     const trust = this.#clock.trust();
     const wallMs = Math.round(this.#clock.wallMs() - Math.max(0, nowMono - event.atMono)) as WallMs;
-    const sequence = this.#log(event.stream).append(event, { boot: this.#boot, wallMs, trust });
-    return { ...event, epoch: this.epoch, sequence, bootId: this.#clock.bootId, wallMs, clockTrust: trust };
+    const sequence = this.#log(event.stream).append(event, { boot: this.#boots.enter(), wallMs, trust });
+    return { ...event, epoch: this.epoch, sequence, bootId: this.#boots.bootId, wallMs, clockTrust: trust };
   }
 
   #declareUnstored(
@@ -269,6 +279,14 @@ export class SqliteLedger implements Ledger {
     return stored;
   }
 
+  #reading<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw this.#worded(error);
+    }
+  }
+
   /** One transaction: all of `work` with the counters, or nothing of either. */
   #atomically<T>(work: () => T): T {
     if (this.#busy) throw new TypeError('ledger transactions do not nest');
@@ -281,16 +299,25 @@ export class SqliteLedger implements Ledger {
       for (const log of this.#logs) if (log.dirty === 'rows') log.persist();
       if (this.#time.nowMs() - this.#persistedMs >= RIDE_ALONG_MS) this.#persist();
       this.#commit.run();
+      this.#boots.keep();
       return result;
     } catch (error) {
       this.#undo(before);
-      throw toLedgerError(error);
+      throw this.#worded(error);
     } finally {
       this.#busy = false;
     }
   }
 
+  /** A damaged file cannot be trusted with another event: the run has to end, and the next start replaces it. */
+  #worded(error: unknown): unknown {
+    const worded = toLedgerError(error);
+    if (isCorrupt(worded)) this.#damaged();
+    return worded;
+  }
+
   #undo(before: readonly { readonly state: StreamLog['state']; readonly dirty: StreamLog['dirty'] }[]): void {
+    this.#boots.undo();
     // SQLite itself has rolled back after some I/O errors.
     if (this.#db.inTransaction) this.#rollback.run();
     for (const [index, log] of this.#logs.entries()) {
@@ -307,14 +334,14 @@ export class SqliteLedger implements Ledger {
   }
 
   #toEvent(stream: Stream, row: EventRow): StoredEvent {
-    return this.#log(stream).toEvent(row, this.epoch, this.#bootIds.get(row[5]) ?? 'unknown');
+    return this.#log(stream).toEvent(row, this.epoch, this.#boots.idOf(row[5]));
   }
 
   /** In this boot's time; of earlier boots as far back as the ledger knows, which may be negative. */
   #oldestPendingMono(log: StreamLog): MonoMs | null {
     const row = log.pending(0, { maxRows: 1, maxBytes: 1 })[0];
     if (row === undefined) return null;
-    if (row[5] === this.#boot) return row[4] as MonoMs;
+    if (row[5] === this.#boots.current) return row[4] as MonoMs;
     const born = this.#marks.bornAfter(log.stream, row[0]) ?? 0;
     return (this.#clock.monoMs() - (this.#time.nowMs() - born)) as MonoMs;
   }

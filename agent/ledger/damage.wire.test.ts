@@ -1,0 +1,305 @@
+import {
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  closeSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, expect, test } from 'vitest';
+import type { MonoMs, WallMs } from '../../drivers/api/clock.ts';
+import type { JsonObject, Stream } from '../../drivers/api/reading.ts';
+import type { StoredEvent } from '../core/event.ts';
+import { stateDir } from '../host/state-dir.ts';
+import { PAGE_BYTES } from './database.ts';
+import { openLedger } from './open-ledger.ts';
+import type { SqliteLedger } from './sqlite-ledger.ts';
+
+const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const folders: string[] = [];
+let opened: SqliteLedger[] = [];
+let chance = 0;
+
+afterEach(() => {
+  for (const ledger of opened) ledger[Symbol.dispose]();
+  opened = [];
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'barrow-ledger-'));
+  folders.push(folder);
+  return folder;
+}
+
+function open(folder: string): SqliteLedger {
+  const ledger = openLedger({
+    store: stateDir(folder),
+    maxBytes: 64 * 1024 * 1024,
+    retainAckedMs: 3_600_000,
+    clock: {
+      bootId: 'boot-1',
+      monoMs: () => 1000 as MonoMs,
+      wallMs: () => 1_764_000_000_000 as WallMs,
+      trust: () => 'synced',
+      sleep: () => Promise.reject(new Error('the ledger never sleeps')),
+    },
+    chance: {
+      float: () => 0.5,
+      bytes: (length) => Uint8Array.from({ length }, () => (chance = (chance * 5 + 113) % 251)),
+    },
+    log: quiet,
+  });
+  opened.push(ledger);
+  return ledger;
+}
+
+function shut(ledger: SqliteLedger): void {
+  ledger[Symbol.dispose]();
+  opened = opened.filter((each) => each !== ledger);
+}
+
+const payload = (stream: Stream, n: number): JsonObject => ({ n, fill: `${stream}-${n}-`.repeat(12) });
+
+/** A ledger with 3,000 sales, of which the first 500 are delivered, 800 scans, a payment under way and driver state. */
+function trade(folder: string): string {
+  const ledger = open(folder);
+  for (let batch = 0; batch < 30; batch += 1)
+    ledger.transaction((tx) => {
+      for (let n = batch * 100 + 1; n <= batch * 100 + 100; n += 1) {
+        const base = { type: 'barrow.test.v1', subject: 'till', atMono: 1 as MonoMs };
+        tx.append({ ...base, stream: 'sale', data: payload('sale', n) });
+        if (n <= 800) tx.append({ ...base, stream: 'scan', data: payload('scan', n) });
+      }
+    });
+  ledger.ackThrough('sale', 500);
+  ledger.transaction((tx) => {
+    tx.tables.payments.put({ intentId: 'p1', driverId: 'terminal', step: 'sent', outcome: 'pending', body: { a: 1 } });
+    tx.tables.idempotency.put('key', { bodyHash: 'h', status: 201, answer: { ok: true }, atMono: 1 as MonoMs });
+    tx.save('pricing', 'state', { rung: 2 });
+    tx.save('driver/shelves', 'count', 3);
+  });
+  const { epoch } = ledger;
+  shut(ledger);
+  return epoch;
+}
+
+function scribble(path: string, at: number, bytes: Uint8Array): void {
+  const fd = openSync(path, 'r+');
+  writeSync(fd, bytes, 0, bytes.length, at);
+  closeSync(fd);
+}
+
+function inherited(ledger: SqliteLedger): readonly StoredEvent[] {
+  return ledger.peekInherited({ maxRows: 100_000, maxBytes: Infinity });
+}
+
+function said(ledger: SqliteLedger): JsonObject | undefined {
+  return ledger.range('agent', 1, 1, 1).find((row) => row.type === 'barrow.ledger.quarantined.v1')?.data;
+}
+
+interface Told {
+  readonly stream: Stream;
+  readonly last: number;
+  readonly rescued: number;
+  readonly missing: readonly { readonly from: number; readonly to: number }[];
+}
+
+/** Every undelivered row is either there as it was or named as missing. */
+function expectAccounted(ledger: SqliteLedger, oldEpoch: string): void {
+  const rows = inherited(ledger);
+  for (const row of rows) {
+    expect(row.epoch).toBe(oldEpoch);
+    expect(row.data).toEqual(payload(row.stream, row.sequence));
+  }
+  const streams = said(ledger)?.['streams'] as unknown as readonly Told[];
+  for (const { stream, last, missing } of streams) {
+    const have = new Set(rows.filter((row) => row.stream === stream).map((row) => row.sequence));
+    for (let sequence = stream === 'sale' ? 501 : 1; sequence <= last; sequence += 1) {
+      const named = missing.some(({ from, to }) => from <= sequence && sequence <= to);
+      expect(have.has(sequence) || named, `${stream}/${sequence}`).toBe(true);
+    }
+  }
+}
+
+test('a healthy ledger opens again as it was', () => {
+  const folder = newFolder();
+  const epoch = trade(folder);
+  const ledger = open(folder);
+  expect(ledger.epoch).toBe(epoch);
+  expect(inherited(ledger)).toEqual([]);
+  expect(existsSync(join(folder, 'quarantine'))).toBe(false);
+});
+
+test('a second process is refused with a clear word', () => {
+  const folder = newFolder();
+  open(folder);
+  expect(() => open(folder)).toThrow(expect.objectContaining({ code: 'ledger-locked' }));
+});
+
+test('overwritten pages cost their own rows only; the rest is delivered under its first identity', () => {
+  const folder = newFolder();
+  const epoch = trade(folder);
+  const path = join(folder, 'ledger.db');
+  const pages = Math.floor(statSync(path).size / PAGE_BYTES);
+  for (const part of [0.3, 0.5, 0.7])
+    scribble(path, Math.floor(pages * part) * PAGE_BYTES, new Uint8Array(PAGE_BYTES).fill(0xa5));
+  const ledger = open(folder);
+  expect(ledger.epoch).not.toBe(epoch);
+  expect(said(ledger)).toMatchObject({ epoch });
+  const rows = inherited(ledger);
+  expect(rows.length).toBeGreaterThan(3000);
+  expect(rows.length).toBeLessThan(3300);
+  expectAccounted(ledger, epoch);
+  const [kept] = readdirSync(join(folder, 'quarantine'));
+  expect(readdirSync(join(folder, 'quarantine', kept!))).toContain('ledger.db');
+});
+
+test('the payment under way, answers and prices come along; what drivers counted does not', () => {
+  const folder = newFolder();
+  trade(folder);
+  const path = join(folder, 'ledger.db');
+  scribble(path, Math.floor(statSync(path).size / PAGE_BYTES / 2) * PAGE_BYTES, new Uint8Array(PAGE_BYTES));
+  const ledger = open(folder);
+  expect(said(ledger)).toBeDefined();
+  ledger.transaction((tx) => {
+    expect(tx.tables.payments.unsettled('terminal').map((row) => row.intentId)).toEqual(['p1']);
+    expect(tx.tables.idempotency.find('key')?.status).toBe(201);
+  });
+  expect(ledger.saved('pricing', 'state')).toEqual({ rung: 2 });
+  expect(ledger.saved('driver/shelves', 'count')).toBeUndefined();
+});
+
+test.each([
+  ['its header', 0, 100],
+  ['its whole first page', 0, PAGE_BYTES],
+])('a file that lost %s gives up all its rows', (_what, at, length) => {
+  const folder = newFolder();
+  const epoch = trade(folder);
+  scribble(join(folder, 'ledger.db'), at, new Uint8Array(length));
+  const ledger = open(folder);
+  expect(inherited(ledger)).toHaveLength(2500 + 800);
+  expectAccounted(ledger, epoch);
+  expect(readdirSync(folder).filter((name) => name.includes('salvage') || name.includes('next'))).toEqual([]);
+});
+
+test('a file cut in half gives up its half', () => {
+  const folder = newFolder();
+  const epoch = trade(folder);
+  const path = join(folder, 'ledger.db');
+  truncateSync(path, Math.floor(statSync(path).size / PAGE_BYTES / 2) * PAGE_BYTES);
+  const ledger = open(folder);
+  expect(inherited(ledger).length).toBeGreaterThan(500);
+  expectAccounted(ledger, epoch);
+});
+
+test('a file of other bytes is set aside and the agent goes on with an empty ledger', () => {
+  const folder = newFolder();
+  trade(folder);
+  writeFileSync(join(folder, 'ledger.db'), 'this is no database, it only stands where one was\n'.repeat(400));
+  const ledger = open(folder);
+  expect(said(ledger)).toMatchObject({ epoch: null });
+  expect(inherited(ledger)).toEqual([]);
+});
+
+test('rows that were rescued wait until they are delivered, through restarts and through a second damage', () => {
+  const folder = newFolder();
+  const epoch = trade(folder);
+  scribble(join(folder, 'ledger.db'), 0, new Uint8Array(100));
+  const first = open(folder);
+  first.ackInherited(
+    inherited(first)
+      .slice(0, 1000)
+      .map(({ stream, sequence }) => ({ epoch, stream, sequence })),
+  );
+  shut(first);
+  const again = open(folder);
+  expect(again.epoch).toBe(first.epoch);
+  expect(inherited(again)).toHaveLength(2300);
+  shut(again);
+  scribble(join(folder, 'ledger.db'), 0, new Uint8Array(100));
+  const second = open(folder);
+  expect(second.epoch).not.toBe(first.epoch);
+  const rows = inherited(second);
+  expect(rows.filter((row) => row.epoch === epoch)).toHaveLength(2300);
+  expect(rows.filter((row) => row.epoch === first.epoch).map((row) => row.type)).toEqual([
+    'barrow.ledger.quarantined.v1',
+  ]);
+});
+
+test('a start that was cut between the two renames finds the new file and uses it', () => {
+  const folder = newFolder();
+  const epoch = trade(folder);
+  scribble(join(folder, 'ledger.db'), 0, new Uint8Array(100));
+  const ledger = open(folder);
+  const newEpoch = ledger.epoch;
+  shut(ledger);
+  renameSync(join(folder, 'ledger.db'), join(folder, 'ledger.next.db'));
+  const after = open(folder);
+  expect(after.epoch).toBe(newEpoch);
+  expect(inherited(after).every((row) => row.epoch === epoch)).toBe(true);
+});
+
+test('a preparation that was cut short is thrown away and done again', () => {
+  const folder = newFolder();
+  const epoch = trade(folder);
+  scribble(join(folder, 'ledger.db'), 0, new Uint8Array(100));
+  writeFileSync(join(folder, 'ledger.next.db'), readFileSync(join(folder, 'ledger.db')).subarray(0, 5000));
+  const ledger = open(folder);
+  expect(inherited(ledger)).toHaveLength(3300);
+  expectAccounted(ledger, epoch);
+});
+
+test('damage found while the ledger is open is noted, and the next start sets the file aside', () => {
+  const folder = newFolder();
+  const epoch = trade(folder);
+  stateDir(folder).markDamaged();
+  const ledger = open(folder);
+  expect(ledger.epoch).not.toBe(epoch);
+  expect(inherited(ledger)).toHaveLength(3300);
+  const current = ledger.epoch;
+  shut(ledger);
+  expect(open(folder).epoch).toBe(current);
+});
+
+test('whatever is scribbled over the file, the ledger opens, invents nothing and names what it misses', () => {
+  const folder = newFolder();
+  const epoch = trade(folder);
+  const whole = readFileSync(join(folder, 'ledger.db'));
+  const blow = fc.record({
+    at: fc.nat({ max: whole.length - 1 }),
+    length: fc.oneof(fc.integer({ min: 1, max: 64 }), fc.integer({ min: 1, max: 3 * PAGE_BYTES })),
+    fill: fc.constantFrom(0x00, 0xff, 0xa5),
+  });
+  fc.assert(
+    fc.property(fc.array(blow, { minLength: 1, maxLength: 6 }), (blows) => {
+      const scene = newFolder();
+      const bytes = new Uint8Array(whole);
+      for (const { at, length, fill } of blows) bytes.fill(fill, at, at + length);
+      writeFileSync(join(scene, 'ledger.db'), bytes);
+      const ledger = open(scene);
+      const report = said(ledger);
+      // A blow into free space or into a text harms nothing that SQLite could see.
+      if (report?.['epoch'] === epoch) {
+        const known = new Map(
+          (report['streams'] as unknown as readonly Told[]).map((told) => [told.stream, told.last]),
+        );
+        for (const row of inherited(ledger)) expect(row.sequence).toBeLessThanOrEqual(known.get(row.stream) ?? 0);
+      }
+      ledger.transaction((tx) =>
+        tx.append({ type: 'barrow.test.v1', stream: 'sale', subject: 't', atMono: 1 as MonoMs, data: {} }),
+      );
+      shut(ledger);
+    }),
+    { numRuns: 40 },
+  );
+}, 60_000);
