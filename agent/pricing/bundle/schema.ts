@@ -102,6 +102,7 @@ function rule(when: z.ZodType<Tree>): z.ZodType<Rule> {
     select,
     when,
     // The ladder's length bounds it; that is checked where both are known.
+    // oxlint-disable-next-line unicorn/no-thenable -- the format's own word; a rule is data and is never awaited
     then: z.strictObject({ rung: z.int().min(0).max(63) }),
     requires: z
       .array(z.strictObject({ fact, maxAgeS: z.int().min(0) }))

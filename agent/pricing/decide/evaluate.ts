@@ -26,21 +26,11 @@ export function encodeValue(fact: string, value: Operand): number {
 
 /** Prepares a checked tree. `slots` must know each of its facts. */
 export function prepareTree(tree: Tree, slots: Slots = factSlots): Node {
-  switch (tree.op) {
-    case 'and':
-    case 'or':
-      return { op: tree.op, args: tree.args.map((arg) => prepareTree(arg, slots)) };
-    case 'not':
-      return { op: 'not', arg: prepareTree(tree.arg, slots) };
-    case 'in':
-      return {
-        op: 'in',
-        slot: slotOf(tree.fact, slots),
-        values: tree.value.map((item) => encodeValue(tree.fact, item)),
-      };
-    default:
-      return { op: tree.op, slot: slotOf(tree.fact, slots), value: encodeValue(tree.fact, tree.value) };
-  }
+  if ('args' in tree) return { op: tree.op, args: tree.args.map((arg) => prepareTree(arg, slots)) };
+  if ('arg' in tree) return { op: 'not', arg: prepareTree(tree.arg, slots) };
+  const slot = slotOf(tree.fact, slots);
+  if (tree.op === 'in') return { op: 'in', slot, values: tree.value.map((item) => encodeValue(tree.fact, item)) };
+  return { op: tree.op, slot, value: encodeValue(tree.fact, tree.value) };
 }
 
 function slotOf(fact: string, slots: Slots): number {
@@ -51,40 +41,34 @@ function slotOf(fact: string, slots: Slots): number {
 
 /** Evaluates a condition on a row of values, NaN where unknown. Visits each node at most once, so cost ≤ node count. */
 export function evaluate(node: Node, row: Float64Array): Truth {
-  switch (node.op) {
-    case 'and': {
-      let result: Truth = TRUE;
-      for (const arg of node.args) {
-        const truth = evaluate(arg, row);
-        if (truth === FALSE) return FALSE;
-        if (truth < result) result = truth;
-      }
-      return result;
+  if ('arg' in node) return complement(evaluate(node.arg, row));
+  if (!('args' in node)) return evaluateLeaf(node, row);
+  if (node.op === 'and') {
+    let result: Truth = TRUE;
+    for (const arg of node.args) {
+      const truth = evaluate(arg, row);
+      if (truth === FALSE) return FALSE;
+      if (truth < result) result = truth;
     }
-    case 'or': {
-      let result: Truth = FALSE;
-      for (const arg of node.args) {
-        const truth = evaluate(arg, row);
-        if (truth === TRUE) return TRUE;
-        if (truth > result) result = truth;
-      }
-      return result;
-    }
-    case 'not':
-      return complement(evaluate(node.arg, row));
-    default:
-      return evaluateLeaf(node, row);
+    return result;
   }
+  let result: Truth = FALSE;
+  for (const arg of node.args) {
+    const truth = evaluate(arg, row);
+    if (truth === TRUE) return TRUE;
+    if (truth > result) result = truth;
+  }
+  return result;
 }
 
-export function complement(truth: Truth): Truth {
+function complement(truth: Truth): Truth {
   if (truth === UNKNOWN) return UNKNOWN;
   return truth === TRUE ? FALSE : TRUE;
 }
 
-export type Leaf = Exclude<Node, { readonly op: 'and' | 'or' | 'not' }>;
+type Leaf = Exclude<Node, { readonly op: 'and' | 'or' | 'not' }>;
 
-export function evaluateLeaf(node: Leaf, row: Float64Array): Truth {
+function evaluateLeaf(node: Leaf, row: Float64Array): Truth {
   const actual = row[node.slot] ?? Number.NaN;
   if (Number.isNaN(actual)) return UNKNOWN;
   switch (node.op) {

@@ -72,23 +72,18 @@ function parsed(text: string, path: Path): ASTNode {
 
 function lower(node: ASTNode, path: Path, depth: number): Tree {
   if (depth > MAX_DEPTH) throw refused('condition-too-large', node, path, `deeper than ${MAX_DEPTH} levels`);
-  switch (node.op) {
-    case '&&':
-    case '||': {
-      const args = flat(node, node.op).map((arg) => lower(arg, path, depth + 1));
-      return { op: node.op === '&&' ? 'and' : 'or', args };
-    }
-    case '!_':
-      return { op: 'not', arg: lower(node.args, path, depth + 1) };
-    case 'in':
-      return lowerIn(node.args[0], node.args[1], path);
-    case 'id':
-      factOf(node, path);
-      throw refused('condition-type', node, path, `${node.args} alone is not a condition`, 'Compare it with a value');
-    default:
-      if (isComparison(node.op)) return lowerComparison(node.op, node.args as [ASTNode, ASTNode], path);
-      throw unsupported(node, path);
+  if (node.op === '&&' || node.op === '||') {
+    const args = flat(node, node.op).map((arg) => lower(arg, path, depth + 1));
+    return { op: node.op === '&&' ? 'and' : 'or', args };
   }
+  if (node.op === '!_') return { op: 'not', arg: lower(node.args, path, depth + 1) };
+  if (node.op === 'in') return lowerIn(node.args[0], node.args[1], path);
+  if (node.op === 'id') {
+    factOf(node, path);
+    throw refused('condition-type', node, path, `${node.args} alone is not a condition`, 'Compare it with a value');
+  }
+  if (isComparison(node.op)) return lowerComparison(node.op, node.args as [ASTNode, ASTNode], path);
+  throw unsupported(node, path);
 }
 
 /** `a && b && c` is parsed as a chain to the left; one n-ary node keeps it one level deep. */

@@ -152,19 +152,14 @@ function inScalar(text: string, node: Scalar, offset: number): number {
   const start = startOf(node) ?? 0;
   const value = String(node.value);
   const token = node.srcToken;
-  switch (token?.type) {
-    case 'block-scalar': {
-      const header = token.props.at(-1);
-      const body = header !== undefined && 'source' in header ? header.offset + header.source.length : start;
-      return scalarSpot(text, { start: body, style: 'plain', value }, offset);
-    }
-    case 'double-quoted-scalar':
-      return scalarSpot(text, { start, style: 'double', value }, offset);
-    case 'single-quoted-scalar':
-      return scalarSpot(text, { start, style: 'single', value }, offset);
-    default:
-      return scalarSpot(text, { start, style: 'plain', value }, offset);
+  if (token?.type === 'block-scalar') {
+    const header = token.props.at(-1);
+    const body = header !== undefined && 'source' in header ? header.offset + header.source.length : start;
+    return scalarSpot(text, { start: body, style: 'plain', value }, offset);
   }
+  const quoted = token?.type === 'double-quoted-scalar' ? 'double' : 'single';
+  const style = quoted === 'double' || token?.type === 'single-quoted-scalar' ? quoted : 'plain';
+  return scalarSpot(text, { start, style, value }, offset);
 }
 
 function valueAt(value: unknown, path: Path): unknown {

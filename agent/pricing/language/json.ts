@@ -57,22 +57,12 @@ class Reader {
     this.#space();
     if (matched !== null) this.place = { start: this.#at, keyStart: keyStart === 0 ? this.#at : keyStart };
     const char = this.#text[this.#at];
-    switch (char) {
-      case '{':
-        return this.#object(this.#deeper(depth), matched);
-      case '[':
-        return this.#array(this.#deeper(depth), matched);
-      case '"':
-        return this.#string();
-      case 't':
-        return this.#word('true', true);
-      case 'f':
-        return this.#word('false', false);
-      case 'n':
-        return this.#word('null', null);
-      default:
-        return this.#number();
-    }
+    if (char === '"') return this.#string();
+    if (char === '{') return this.#object(this.#deeper(depth), matched);
+    if (char === '[') return this.#array(this.#deeper(depth), matched);
+    if (char === 't') return this.#word('true', true);
+    if (char === 'f') return this.#word('false', false);
+    return char === 'n' ? this.#word('null', null) : this.#number();
   }
 
   end(): void {
