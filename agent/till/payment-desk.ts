@@ -61,7 +61,7 @@ class Desk implements PaymentDesk {
     const intent = this.#intent(wanted);
     const row = withBody(
       { intentId: intent.intentId, driverId, step: 'intent', outcome: 'pending', body: null },
-      { intent, facts: { ...(wanted.quoteId === undefined ? {} : { quoteId: wanted.quoteId }) }, result: null },
+      { intent, facts: wanted.quoteId === undefined ? {} : { quoteId: wanted.quoteId }, result: null },
     );
     this.#parts.commit((tx) => {
       this.#refuseWhileUnsettled(tx, driverId);

@@ -35,14 +35,15 @@ export function openPayment(row: PaymentRow): OpenPayment {
   return { intent, step: row.step, facts, ...(result === null ? {} : { result }) };
 }
 
-/** Money has moved or may have: the terminal must be told, or asked, before the till may rely on it. */
-function needsTelling(outcome: PaymentRow['outcome']): boolean {
-  return outcome === 'approved' || outcome === 'refunded';
+/** What was asked for has happened, as far as the terminal said: it must know that we know before it is final. */
+function needsTelling(row: PaymentRow): boolean {
+  const reversal = bodyOf(row).intent.kind === 'reversal';
+  return row.outcome === 'approved' || row.outcome === 'refunded' || (reversal && row.outcome === 'reversed');
 }
 
 /** True while neither the terminal nor an operator has the last word. */
 export function isPending(row: PaymentRow): boolean {
-  return row.outcome === 'pending' || (row.step !== 'done' && needsTelling(row.outcome));
+  return row.outcome === 'pending' || (row.step !== 'done' && needsTelling(row));
 }
 
 export function viewOf(row: PaymentRow): PaymentView {

@@ -1,5 +1,7 @@
-import { maskPan, PAN_MIN_DIGITS } from '../lib/pan-scrub.ts';
+import { maskPan } from '../lib/pan-scrub.ts';
 
+/** ISO/IEC 7812: no issued card number is shorter. */
+const PAN_MIN_DIGITS = 12;
 const MASKED = 0x0e;
 const SEPARATOR = 0x0d;
 const PADDING = 0x0f;

@@ -11,9 +11,12 @@ export type Token =
 export interface FrameReader {
   /** Takes bytes as they come and returns what they completed. */
   push(bytes: Uint8Array): readonly Token[];
-  /** A block has begun and not ended: the gap timer T1 is running. */
+  /** A block, or the rest of a lost one, is on the line: the gap timer T1 is running. */
   readonly midBlock: boolean;
-  /** The line was silent for longer than T1: true when a block was cut by it. */
+  /**
+   * The line was silent for longer than T1: true when a block was cut by it. What still comes of that block before the
+   * next silence is skipped, for a 06 or 15 in it would be taken for an answer.
+   */
   gap(): boolean;
   /** Bytes outside every block that were neither ACK nor NAK. */
   readonly noiseBytes: number;
@@ -148,7 +151,7 @@ export function createFrameReader(): FrameReader {
     },
     gap() {
       const cut = state !== 'idle' && state !== 'dle' && state !== 'skip' && state !== 'skip-dle';
-      state = 'idle';
+      state = cut ? 'skip' : 'idle';
       return cut;
     },
     get noiseBytes() {

@@ -1,0 +1,426 @@
+import { AgentError } from '../api/agent-error.ts';
+import type { DriverIo, DriverSession } from '../api/driver.ts';
+import type { OpenPayment, PaymentIntent, PaymentResult, PaymentTerminal } from '../api/payment.ts';
+import type { DriverState, JsonObject, Reading } from '../api/reading.ts';
+import type { ByteLink } from '../api/transports.ts';
+import { linkChanges, type Reopening } from '../lib/reopening-link.ts';
+import { DIAGNOSIS, endOfDay, NOT_POSSIBLE, registration, statusEnquiry } from './apdu.ts';
+import { decodeApdu } from './decode.ts';
+import { answer, needsAnswer, runCommand, type CommandEnd, type DialogueHooks, type Happening } from './dialogue.ts';
+import { zvtFailure, type zvtErrors } from './errors.ts';
+import type { ZvtFields } from './fields.ts';
+import { serialLink, tcpLink, type ApduLink, type Timers } from './link.ts';
+import { createMailbox, type Mailbox } from './mailbox.ts';
+import { endWithoutTerminal, Payment, type Counterpart, type PaymentParts, type StrayHooks } from './payment.ts';
+import { COMMAND, RESULT } from './protocol.ts';
+import { bookingOf, readBooking, sameBooking } from './recovery.ts';
+import { resultReason } from './result-codes.ts';
+
+export interface SessionParts {
+  readonly io: DriverIo;
+  readonly reopening: Reopening;
+  readonly transport: 'serial' | 'tcp';
+  readonly timers: Timers;
+  readonly recoveryMs: number;
+  readonly password: Uint8Array;
+  readonly configByte: number;
+  readonly currencyNumeric: number;
+}
+
+type Code = keyof typeof zvtErrors;
+
+/** Pause before the registration is tried again. */
+const REGISTER_AGAIN_MS = 5_000;
+/** Pause before a payment that the ledger could not settle is looked at again. */
+const SETTLE_AGAIN_MS = 5_000;
+const IDLE_MS = 60_000;
+/** Changes of state that wait for the reader; the oldest give way, for only the newest says how things stand. */
+const STATE_READINGS = 16;
+/** Jobs that wait: one payment may stand behind the tail of the one before it. */
+const WAITING_JOBS = 2;
+
+/** Bits of the status byte in the completion of a registration (A 2.1): initialisation, diagnosis, OPT action. */
+const NEEDS_ATTENTION = 0x07;
+
+interface Job {
+  /** True while an outcome is awaited. */
+  undecided: boolean;
+  readonly intentId: string | null;
+  run: () => Promise<void>;
+  fail(error: unknown): void;
+}
+
+/** One terminal, through all its connections. Everything happens in one loop, one thing after the other. */
+export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
+  readonly #parts: SessionParts;
+  readonly #mailbox: Mailbox<Happening>;
+  readonly #stop = new AbortController();
+  readonly #states: Reading[] = [];
+  readonly #jobs: Job[] = [];
+  #wakeReader: (() => void) | undefined;
+  #said = '';
+  #link: ApduLink | null = null;
+  #registered = false;
+  #registerAtMono = 0;
+  #settleAtMono: number | null = 0;
+  #settling = false;
+  #current: Job | null = null;
+  #abortWanted = false;
+  #stray: StrayHooks | null = null;
+  #work: Promise<unknown> = Promise.resolve();
+  #crash: { readonly error: unknown } | null = null;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.#mailbox = createMailbox(parts.io.clock);
+  }
+
+  /** Starts both loops: one holds the connection, the other talks. */
+  start(): void {
+    this.#work = Promise.all([this.#guard(this.#connect()), this.#guard(this.#act())]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(zvtFailure('zvt-away', { detail: 'the driver was stopped' }));
+    this.#wakeReader?.();
+    await this.#work;
+    for (const job of this.#jobs.splice(0)) job.fail(this.#stop.signal.reason);
+  }
+
+  get terminal(): PaymentTerminal {
+    return this;
+  }
+
+  async *readings(signal: AbortSignal): AsyncIterable<Reading> {
+    const wake = (): void => this.#wakeReader?.();
+    signal.addEventListener('abort', wake);
+    try {
+      while (!signal.aborted && !this.#stop.signal.aborted) {
+        if (this.#crash !== null) throw this.#crash.error;
+        const reading = this.#states.shift();
+        if (reading !== undefined) yield reading;
+        else await new Promise<void>((resolve) => (this.#wakeReader = resolve));
+      }
+    } finally {
+      signal.removeEventListener('abort', wake);
+    }
+  }
+
+  get status(): 'ready' | 'busy' | 'away' {
+    if (this.#current?.undecided === true || this.#settling || this.#jobs.length > 0) return 'busy';
+    return this.#registered ? 'ready' : 'away';
+  }
+
+  pay(intent: PaymentIntent, signal: AbortSignal): Promise<PaymentResult> {
+    return this.#enqueue(intent.intentId, signal, (job, resolve) => async () => {
+      this.#abortWanted = false;
+      const payment = new Payment(this.#payment(), intent);
+      const settled = (result: PaymentResult): void => {
+        job.undecided = false;
+        resolve(result);
+      };
+      settled(await payment.run(settled));
+    });
+  }
+
+  async abort(): Promise<void> {
+    if (this.#current === null && this.#jobs.length === 0) return;
+    this.#abortWanted = true;
+    this.#mailbox.push({ kind: 'abort' });
+  }
+
+  endOfDay(signal: AbortSignal): Promise<JsonObject> {
+    return this.#administer(endOfDay(this.#parts.password), signal);
+  }
+
+  diagnosis(signal: AbortSignal): Promise<JsonObject> {
+    return this.#administer(DIAGNOSIS, signal);
+  }
+
+  enquiry(signal: AbortSignal): Promise<JsonObject> {
+    return this.#administer(statusEnquiry(this.#parts.password), signal);
+  }
+
+  /** Anything but a payment: its fields and the lines it printed. */
+  #administer(command: Uint8Array, signal: AbortSignal): Promise<JsonObject> {
+    return this.#enqueue(null, signal, (_job, resolve) => async () => {
+      if (!(await this.ready(this.#parts.timers.t3Ms))) throw zvtFailure('zvt-away');
+      const lines: string[] = [];
+      let status: ZvtFields = {};
+      const end = await this.command(command, {
+        status: (fields) => (status = fields),
+        text: (line) => lines.push(line),
+      });
+      if (end.kind === 'broken') throw zvtFailure(end.why === 'lost' ? 'zvt-away' : 'zvt-silent');
+      if (end.kind !== 'completed')
+        throw zvtFailure(end.resultCode === RESULT.busy ? 'zvt-busy' : 'zvt-failed', {
+          detail: resultReason(end.resultCode) ?? 'aborted',
+        });
+      resolve({ ...status, ...end.fields, text: lines.length === 0 ? (status.text ?? '') : lines.join('\n') });
+    });
+  }
+
+  #enqueue<T>(
+    intentId: string | null,
+    signal: AbortSignal,
+    make: (job: Job, resolve: (value: T) => void) => () => Promise<void>,
+  ): Promise<T> {
+    if (this.#jobs.length >= WAITING_JOBS) return Promise.reject(zvtFailure('zvt-busy'));
+    const onAbort = (): void => void this.abort();
+    const outcome = new Promise<T>((resolve, reject) => {
+      const job: Job = { undecided: true, intentId, run: () => Promise.resolve(), fail: reject };
+      job.run = make(job, resolve);
+      this.#jobs.push(job);
+      this.#mailbox.push({ kind: 'job' }, 'must');
+    });
+    signal.addEventListener('abort', onAbort, { once: true });
+    return outcome.finally(() => signal.removeEventListener('abort', onAbort));
+  }
+
+  /** Bugs end the session through its reader; the world's failures are handled where they happen. */
+  async #guard(loop: Promise<void>): Promise<void> {
+    try {
+      await loop;
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      this.#crash = { error };
+      this.#stop.abort(error);
+      this.#wakeReader?.();
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const { signal } = this.#stop;
+    for await (const change of linkChanges(this.#parts.reopening, signal)) {
+      if (change.kind === 'down') this.#mailbox.push({ ...change, link: null }, 'must');
+      else await this.#hold(change.link, signal);
+    }
+  }
+
+  async #hold(bytes: ByteLink, signal: AbortSignal): Promise<void> {
+    const { io, timers, transport } = this.#parts;
+    const make = transport === 'serial' ? serialLink : tcpLink;
+    const link: ApduLink = make({
+      bytes,
+      clock: io.clock,
+      timers,
+      deliver: (apdu) => this.#mailbox.push({ kind: 'apdu', link, bytes: apdu }),
+      disturbed: () => this.#say('degraded', 'zvt-noise'),
+    });
+    this.#mailbox.push({ kind: 'up', link }, 'must');
+    let code: string = transport === 'serial' ? 'port-lost' : 'connection-lost';
+    let detail = '';
+    try {
+      await link.receive(signal);
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      code = error.code;
+      detail = error.message;
+    }
+    this.#mailbox.push({ kind: 'down', link, code, detail }, 'must');
+  }
+
+  async #act(): Promise<void> {
+    const { signal } = this.#stop;
+    this.#say('starting', null);
+    while (!signal.aborted) {
+      const now = this.#parts.io.clock.monoMs();
+      if (this.#settleAtMono !== null && this.#settleAtMono <= now) await this.#settleOpen();
+      else if (this.#jobs.length > 0) await this.#perform();
+      else await this.#step(this.#settleAtMono === null ? IDLE_MS : Math.min(IDLE_MS, this.#settleAtMono - now));
+    }
+  }
+
+  /** Payments that a crash, a cut or a full disk left open come before any new one. */
+  async #settleOpen(): Promise<void> {
+    this.#settling = true;
+    try {
+      for (const open of this.#parts.io.payments.open()) await this.#settleOne(open);
+      this.#settleAtMono = null;
+    } catch (error) {
+      this.#stop.signal.throwIfAborted();
+      if (!(error instanceof AgentError)) throw error;
+      this.#parts.io.log.error('settle-failed', { code: error.code });
+      this.#settleAtMono = this.#parts.io.clock.monoMs() + SETTLE_AGAIN_MS;
+    } finally {
+      this.#settling = false;
+    }
+  }
+
+  async #settleOne(open: OpenPayment): Promise<void> {
+    // A payment that waits in the queue is open in the journal too, and not left behind.
+    if (this.#jobs.some((job) => job.intentId === open.intent.intentId)) return;
+    if (endWithoutTerminal(this.#parts.io.payments, open) === 'ask')
+      await new Payment(this.#payment(), open.intent, open).settle();
+  }
+
+  async #perform(): Promise<void> {
+    const job = this.#jobs.shift();
+    if (job === undefined) return;
+    this.#current = job;
+    try {
+      await job.run();
+    } catch (error) {
+      job.fail(error);
+      this.#stop.signal.throwIfAborted();
+      if (!(error instanceof AgentError)) throw error;
+      this.#parts.io.log.warn('job-failed', { code: error.code });
+      if (job.intentId !== null) this.#settleAtMono = this.#parts.io.clock.monoMs() + SETTLE_AGAIN_MS;
+    } finally {
+      this.#current = null;
+      this.#abortWanted = false;
+    }
+  }
+
+  #payment(): PaymentParts {
+    const { io, timers, password, currencyNumeric, recoveryMs } = this.#parts;
+    return {
+      counterpart: this,
+      journal: io.payments,
+      clock: io.clock,
+      log: io.log,
+      timers,
+      password,
+      currencyNumeric,
+      recoveryMs,
+    };
+  }
+
+  async command(apdu: Uint8Array, hooks: DialogueHooks): Promise<CommandEnd> {
+    const link = this.#link;
+    if (link === null) return { kind: 'broken', why: 'lost', started: false };
+    const { io, timers } = this.#parts;
+    const end = await runCommand(
+      { link, mailbox: this.#mailbox, clock: io.clock, timers, gone: (down) => this.#gone(down) },
+      apdu,
+      hooks,
+      this.#stop.signal,
+    );
+    if (end.kind === 'broken' && end.why === 'silent') this.#say('failed', 'zvt-silent');
+    else if (end.kind === 'broken' && end.why === 'lost') {
+      // Its end is on its way through the mailbox: nothing more is sent on this connection.
+      this.#registered = false;
+      this.#registerAtMono = io.clock.monoMs() + REGISTER_AGAIN_MS;
+    }
+    if (end.kind !== 'broken' && this.#registered) this.#sayReady();
+    return end;
+  }
+
+  async ready(ms: number): Promise<boolean> {
+    const { clock } = this.#parts.io;
+    const endMono = clock.monoMs() + ms;
+    while (this.#link === null || !this.#registered) {
+      const leftMs = endMono - clock.monoMs();
+      if (leftMs <= 0) return false;
+      await this.#step(leftMs);
+    }
+    return true;
+  }
+
+  async pause(ms: number): Promise<void> {
+    const { clock } = this.#parts.io;
+    const endMono = clock.monoMs() + ms;
+    for (let leftMs = ms; leftMs > 0; leftMs = endMono - clock.monoMs()) await this.#step(leftMs);
+  }
+
+  stray(hooks: StrayHooks | null): void {
+    this.#stray = hooks;
+  }
+
+  abortWanted(): boolean {
+    return this.#abortWanted;
+  }
+
+  /** One thing that happens while no command runs, or the registration that is due. */
+  async #step(timeoutMs: number): Promise<void> {
+    const now = this.#parts.io.clock.monoMs();
+    const untilRegister = this.#link === null || this.#registered ? Infinity : this.#registerAtMono - now;
+    if (untilRegister <= 0) return this.#register();
+    const happening = await this.#mailbox.next(Math.min(timeoutMs, untilRegister), this.#stop.signal);
+    if (happening !== undefined) await this.#happened(happening);
+  }
+
+  async #happened(happening: Happening): Promise<void> {
+    if (happening.kind === 'down') this.#gone(happening);
+    else if (happening.kind === 'apdu' && happening.link === this.#link) await this.#unasked(happening.bytes);
+    else if (happening.kind === 'up') {
+      this.#link = happening.link;
+      this.#registered = false;
+      this.#registerAtMono = this.#parts.io.clock.monoMs();
+    }
+  }
+
+  #gone(down: Happening & { readonly kind: 'down' }): void {
+    if (down.link === null || down.link === this.#link) {
+      this.#link = null;
+      this.#registered = false;
+      this.#say('failed', down.code, down.detail);
+    }
+  }
+
+  /**
+   * Something that the terminal says of itself. A booking that no payment waits for is not acknowledged, so that the
+   * terminal takes it back; only a repetition of the last one is.
+   */
+  async #unasked(bytes: Uint8Array): Promise<void> {
+    const link = this.#link;
+    if (link === null || !needsAnswer(bytes)) return;
+    const message = decodeApdu(bytes);
+    if (message?.control !== COMMAND.statusInformation || message.stop?.why === 'cut')
+      return void (await answer(link, message, this.#stop.signal));
+    if (this.#stray !== null) {
+      this.#stray.status(message.fields);
+      if ((await answer(link, message, this.#stop.signal)) === 'taken') this.#stray?.told();
+      return;
+    }
+    const last = readBooking(this.#parts.io.payments.recall('last-booking'));
+    const known = last !== null && sameBooking(last, bookingOf(message.fields)) !== false;
+    if (known || (message.fields.resultCode ?? 0) !== 0) return void (await answer(link, message, this.#stop.signal));
+    this.#parts.io.log.warn('booking-unasked', {});
+    await link.send(NOT_POSSIBLE, this.#stop.signal);
+  }
+
+  async #register(): Promise<void> {
+    const { io, password, configByte, currencyNumeric } = this.#parts;
+    const end = await this.command(registration(password, configByte, currencyNumeric), {
+      status: (fields) => this.#stray?.status(fields),
+      told: () => this.#stray?.told(),
+    });
+    if (end.kind === 'completed') {
+      this.#registered = true;
+      this.#attention = attentionOf(end.fields, currencyNumeric);
+      io.log.info('terminal-registered', { terminalId: end.fields.terminalId ?? null });
+      this.#sayReady();
+      return;
+    }
+    const busy = 'resultCode' in end && end.resultCode === RESULT.busy;
+    this.#registerAtMono = io.clock.monoMs() + (busy ? this.#parts.timers.busyWaitMs : REGISTER_AGAIN_MS);
+    if (end.kind === 'aborted' || end.kind === 'refused') {
+      const code: Code = busy ? 'zvt-busy' : end.resultCode === RESULT.wrongCurrency ? 'zvt-currency' : 'zvt-refused';
+      this.#say('failed', code, resultReason(end.resultCode) ?? '');
+    }
+  }
+
+  #attention: Code | null = null;
+
+  #sayReady(): void {
+    if (this.#attention === null) this.#say('ready', null);
+    else this.#say('degraded', this.#attention);
+  }
+
+  #say(state: DriverState, code: string | null, detail = ''): void {
+    const said = `${state} ${code ?? ''}`;
+    if (said === this.#said) return;
+    this.#said = said;
+    if (this.#states.length >= STATE_READINGS) this.#states.shift();
+    this.#states.push({ kind: 'state', state, code, ...(detail === '' ? {} : { detail }) });
+    this.#wakeReader?.();
+  }
+}
+
+/** What the terminal's own word at registration calls for. */
+function attentionOf(fields: ZvtFields, currencyNumeric: number): Code | null {
+  const { currencyNumeric: theirs, statusByte } = fields;
+  if (theirs !== undefined && Number(theirs) !== currencyNumeric) return 'zvt-currency';
+  return statusByte !== undefined && (statusByte & NEEDS_ATTENTION) !== 0 ? 'zvt-attention' : null;
+}
