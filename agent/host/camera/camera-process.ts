@@ -1,4 +1,5 @@
 import { setPriority } from 'node:os';
+import { performance } from 'node:perf_hooks';
 import { AgentError } from '../../../drivers/api/agent-error.ts';
 import type { CameraOptions } from '../../../drivers/api/transports.ts';
 import { Detector } from './detector.ts';
@@ -74,13 +75,33 @@ async function runLive(options: CameraOptions, detector: Detector): Promise<void
     stop.signal,
   );
   try {
-    for (;;) await look(detector, await slot.take(stop.signal));
+    const tellSkipped = skippedTeller(() => skipped + slot.overtaken);
+    for (;;) {
+      await look(detector, await slot.take(stop.signal));
+      tellSkipped();
+    }
   } catch (error) {
     if (!stop.signal.aborted) throw error;
   } finally {
     await flow;
     tell({ kind: 'state', state: 'ended', code: null, skipped: skipped + slot.overtaken });
   }
+}
+
+/** How often at most the count of skipped pictures is told anew. */
+const TELL_SKIPPED_MS = 500;
+
+/** Tells when more pictures were skipped since the last time, now and then. */
+function skippedTeller(count: () => number): () => void {
+  let told = count();
+  let atMs = performance.now();
+  return () => {
+    const now = performance.now();
+    if (count() === told || now - atMs < TELL_SKIPPED_MS) return;
+    told = count();
+    atMs = now;
+    tell({ kind: 'state', state: 'running', code: null, skipped: told });
+  };
 }
 
 async function look(detector: Detector, picture: SourcePicture): Promise<void> {
