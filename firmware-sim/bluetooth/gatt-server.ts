@@ -133,6 +133,7 @@ export function attServer(services: readonly GattService[]): AttServer {
     const found = within(start, end).filter(
       (attribute) =>
         attribute.type === wanted ||
+        (attribute.type === 'configuration' && wanted === CLIENT_CONFIGURATION) ||
         (attribute.type === 'value' && Buffer.from(attribute.uuid).equals(request.subarray(5))),
     );
     if (found.length === 0) return error(READ_BY_TYPE_REQUEST, start, ATTRIBUTE_NOT_FOUND);

@@ -1,0 +1,155 @@
+import { AgentError } from '../../../drivers/api/agent-error.ts';
+import { radioFailure, type RadioErrorCode } from './errors.ts';
+import type { NobleScanner } from './noble-scanner.ts';
+import type { NobleCharacteristic, NoblePeripheral } from './noble-types.ts';
+import { GATT_CALLS, type GattCall } from './radio-wire.ts';
+
+/** Open links at once. An adapter holds seven or so. */
+export const LINKS = 4;
+const DISCONNECT_MS = 3_000;
+
+export interface GattEvents {
+  onNotification(link: number, characteristic: string, bytes: Uint8Array): void;
+  onLinkLost(link: number): void;
+}
+
+/** GATT over noble with what noble lacks: no call outlives its time-out, and a lost link ends every call on it. */
+export interface NobleGatt {
+  /** A link's number for `connect`, bytes for `read`, else nothing. Rejects with an AgentError of `radioErrors`. */
+  run(call: GattCall): Promise<Uint8Array | number | undefined>;
+}
+
+interface Link {
+  readonly peripheral: NoblePeripheral;
+  readonly lost: AbortController;
+  readonly found: Map<string, NobleCharacteristic>;
+}
+
+export function nobleGatt(scanner: NobleScanner, timeoutMs: number, events: GattEvents): NobleGatt {
+  const links = new Map<number, Link>();
+  let next = 1;
+  let underWay = 0;
+
+  const connect = async (address: string, limitMs: number): Promise<number> => {
+    if (links.size >= LINKS) throw radioFailure('gatt-busy', { detail: `${LINKS} links are open` });
+    const deadline = AbortSignal.timeout(limitMs);
+    const peripheral =
+      scanner.peripheral(address) ??
+      (await scanner.heard(address, deadline).catch((cause: unknown) => {
+        throw radioFailure('gatt-timeout', { detail: `${address} was not heard as connectable`, cause });
+      }));
+    scanner.pinned.add(peripheral.id);
+    try {
+      await bounded(peripheral.connectAsync(), deadline, 'connecting');
+    } catch (error) {
+      scanner.pinned.delete(peripheral.id);
+      peripheral.cancelConnect();
+      throw error;
+    } finally {
+      // @stoprocent resets the controller to connect and leaves the scan off.
+      void scanner.restartScan();
+    }
+    const number = next;
+    next += 1;
+    const lost = new AbortController();
+    links.set(number, { peripheral, lost, found: new Map() });
+    peripheral.once('disconnect', () => {
+      links.delete(number);
+      scanner.pinned.delete(peripheral.id);
+      lost.abort(radioFailure('gatt-lost', { detail: address }));
+      events.onLinkLost(number);
+      void scanner.restartScan();
+    });
+    return number;
+  };
+
+  const linkOf = (number: number): Link => {
+    const link = links.get(number);
+    if (link === undefined) throw radioFailure('gatt-lost');
+    return link;
+  };
+
+  const characteristicOf = async (link: Link, service: string, wanted: string): Promise<NobleCharacteristic> => {
+    const key = `${service}/${wanted}`;
+    const known = link.found.get(key);
+    if (known !== undefined) return known;
+    const services = await within(link, link.peripheral.discoverServicesAsync([service]), 'discovering services');
+    for (const found of services) {
+      const characteristics = await within(link, found.discoverCharacteristicsAsync([wanted]), 'discovering');
+      const characteristic = characteristics[0];
+      if (characteristic === undefined) continue;
+      link.found.set(key, characteristic);
+      return characteristic;
+    }
+    throw radioFailure('gatt-not-found', { detail: key });
+  };
+
+  const within = <T>(link: Link, promise: Promise<T>, doing: string): Promise<T> =>
+    bounded(promise, AbortSignal.any([link.lost.signal, AbortSignal.timeout(timeoutMs)]), doing);
+
+  const perform = async (call: GattCall): Promise<Uint8Array | number | undefined> => {
+    switch (call.kind) {
+      case 'connect':
+        return connect(call.address, call.timeoutMs);
+      case 'read': {
+        const link = linkOf(call.link);
+        const characteristic = await characteristicOf(link, call.service, call.characteristic);
+        return Uint8Array.from(await within(link, characteristic.readAsync(), 'reading'));
+      }
+      case 'write': {
+        const link = linkOf(call.link);
+        const characteristic = await characteristicOf(link, call.service, call.characteristic);
+        const unanswered = !characteristic.properties.includes('write');
+        await within(link, characteristic.writeAsync(Buffer.from(call.bytes), unanswered), 'writing');
+        return undefined;
+      }
+      case 'subscribe': {
+        const link = linkOf(call.link);
+        const characteristic = await characteristicOf(link, call.service, call.characteristic);
+        const number = call.link;
+        characteristic.on('data', (data: Buffer) =>
+          events.onNotification(number, `${call.service}/${call.characteristic}`, Uint8Array.from(data)),
+        );
+        await within(link, characteristic.subscribeAsync(), 'subscribing');
+        return undefined;
+      }
+      case 'disconnect': {
+        const link = links.get(call.link);
+        if (link === undefined) return undefined;
+        await bounded(link.peripheral.disconnectAsync(), AbortSignal.timeout(DISCONNECT_MS), 'disconnecting');
+        return undefined;
+      }
+    }
+  };
+
+  return {
+    run: async (call) => {
+      if (underWay >= GATT_CALLS) throw radioFailure('gatt-busy', { detail: `${GATT_CALLS} calls are under way` });
+      underWay += 1;
+      try {
+        return await perform(call);
+      } catch (error) {
+        throw error instanceof AgentError ? error : radioFailure('gatt-refused', { cause: error });
+      } finally {
+        underWay -= 1;
+      }
+    },
+  };
+}
+
+/** noble's promises may hang for ever: whatever the signal says first is the answer, and a late rejection is swallowed. */
+function bounded<T>(promise: Promise<T>, signal: AbortSignal, doing: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      const reason: unknown = signal.reason;
+      reject(reason instanceof AgentError ? reason : radioFailure('gatt-timeout', { detail: doing, cause: reason }));
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+/** The code that crosses to the agent. */
+export const codeOf = (error: unknown): RadioErrorCode =>
+  error instanceof AgentError ? (error.code as RadioErrorCode) : 'gatt-refused';

@@ -1,0 +1,136 @@
+import { EventEmitter } from 'node:events';
+import type { H4Link } from './h4-link.ts';
+import { reportAssembler, type ReportAssembler } from './extended-reports.ts';
+
+const COMMAND = 0x01;
+const EVENT = 0x04;
+const COMMAND_COMPLETE = 0x0e;
+const LE_SET_SCAN_ENABLE = 0x200c;
+const LE_SET_EXTENDED_SCAN_ENABLE = 0x2042;
+
+/** Scan-enable commands under way; a controller answers in order. */
+const COMMANDS_UNDER_WAY = 16;
+
+/** What the guard sees on the way between noble and the controller. */
+export interface SocketWatch {
+  /** The controller answered a scan-enable: noble itself cannot tell a refusal from success. */
+  onScanEnabled(status: number): void;
+  /** noble threw while it read a packet; the packet is lost, the process is not. */
+  onSwallowed(error: unknown): void;
+}
+
+/** Passes packets to noble: fragments joined, exceptions contained, scan-enable answers watched. */
+export interface PacketGuard {
+  incoming(packet: Uint8Array, deliver: (packet: Buffer) => void): void;
+  outgoing(packet: Uint8Array): void;
+  readonly assembler: ReportAssembler;
+}
+
+export function packetGuard(watch: SocketWatch): PacketGuard {
+  const assembler = reportAssembler();
+  const scanCommands: boolean[] = [];
+  return {
+    assembler,
+    outgoing: (packet) => {
+      if (packet[0] !== COMMAND || !isScanEnable(packet, 1)) return;
+      scanCommands.push(packet[4] === 1);
+      if (scanCommands.length > COMMANDS_UNDER_WAY) scanCommands.shift();
+    },
+    incoming: (packet, deliver) => {
+      if (packet[0] === EVENT && packet[1] === COMMAND_COMPLETE && isScanEnable(packet, 4)) {
+        const enabling = scanCommands.shift();
+        if (enabling === true) watch.onScanEnabled(packet[6] ?? 0);
+      }
+      for (const whole of assembler.take(packet)) {
+        try {
+          deliver(Buffer.from(whole));
+        } catch (error) {
+          watch.onSwallowed(error);
+        }
+      }
+    },
+  };
+}
+
+const isScanEnable = (packet: Uint8Array, offset: number): boolean => {
+  const opcode = (packet[offset] ?? 0) | ((packet[offset + 1] ?? 0) << 8);
+  return opcode === LE_SET_SCAN_ENABLE || opcode === LE_SET_EXTENDED_SCAN_ENABLE;
+};
+
+/** What both nobles ask of an HCI socket. */
+export interface HciSocket {
+  bindRaw(device?: number): number;
+  bindUser(device?: number): number;
+  bindControl(): void;
+  start(): void;
+  stop(): void;
+  isDevUp(): boolean;
+  setFilter(filter: Buffer): void;
+  write(packet: Buffer): void;
+  reset(): void;
+  cleanup(): void;
+}
+
+export type HciSocketClass = new () => EventEmitter & HciSocket;
+
+/** The class that takes the place of the native socket, speaking H4 through `link`. */
+export interface H4SocketClass {
+  readonly socketClass: HciSocketClass;
+  /** The link's packets and state, for whichever instance noble made last. */
+  readonly feed: { packet(packet: Uint8Array): void; changed(): void };
+}
+
+export function h4SocketClass(link: () => H4Link, guard: PacketGuard): H4SocketClass {
+  let current: EventEmitter | undefined;
+  class H4Socket extends EventEmitter implements HciSocket {
+    constructor() {
+      super();
+      // oxlint-disable-next-line typescript/no-this-alias -- the link feeds the instance that noble made last
+      current = this;
+    }
+    bindRaw(): number {
+      return 0;
+    }
+    bindUser(): number {
+      return 0;
+    }
+    bindControl(): void {}
+    start(): void {}
+    stop(): void {}
+    setFilter(): void {}
+    reset(): void {}
+    cleanup(): void {}
+    isDevUp(): boolean {
+      return !link().takeLoss() && link().connected;
+    }
+    write(packet: Buffer): void {
+      guard.outgoing(packet);
+      link().write(packet);
+    }
+  }
+  return {
+    socketClass: H4Socket,
+    feed: {
+      packet: (packet) => guard.incoming(packet, (whole) => current?.emit('data', whole)),
+      changed: () => current?.emit('state'),
+    },
+  };
+}
+
+/** The native socket with the guard in front of its events. */
+export function guardedSocketClass(base: HciSocketClass, guard: PacketGuard): HciSocketClass {
+  return class GuardedSocket extends base {
+    override emit(event: string | symbol, ...values: unknown[]): boolean {
+      const [packet] = values;
+      if (event !== 'data' || !(packet instanceof Uint8Array)) return super.emit(event, ...values);
+      // Each packet in a turn of its own: both nobles lose a promise when a request and the end of its link share one.
+      const copy = Uint8Array.from(packet);
+      setImmediate(() => guard.incoming(copy, (whole) => super.emit('data', whole)));
+      return true;
+    }
+    override write(packet: Buffer): void {
+      guard.outgoing(packet);
+      super.write(packet);
+    }
+  };
+}
