@@ -1,0 +1,26 @@
+import { startMjpegServer } from '../wire/mjpeg-server.ts';
+import type { VirtualDevice } from './virtual-device.ts';
+
+/** A camera over the door that plays a clip for ever. */
+export async function cameraDevice(spec: {
+  readonly id: string;
+  readonly clip: string;
+  readonly fps: number;
+}): Promise<VirtualDevice> {
+  const server = await startMjpegServer({ clip: spec.clip, fps: spec.fps });
+  return {
+    id: spec.id,
+    type: 'camera-counter',
+    where: server.url,
+    kitEntry: {
+      id: spec.id,
+      type: 'camera-counter',
+      source: { kind: 'mjpeg', url: server.url },
+      fps: 5,
+      lines: [{ id: 'entrance', from: [350, 180], to: [350, 420] }],
+    },
+    files: {},
+    hands: {},
+    [Symbol.asyncDispose]: () => Promise.resolve(server[Symbol.asyncDispose]()),
+  };
+}

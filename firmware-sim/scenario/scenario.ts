@@ -1,0 +1,69 @@
+import { z } from 'zod';
+
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
+const address = z.string().regex(/^([0-9A-F]{2}:){5}[0-9A-F]{2}$/, 'upper case with colons, e.g. A4:C1:38:8D:18:B2');
+
+const product = z.strictObject({
+  sku: name,
+  gtin: z.string().regex(/^\d{8,14}$/),
+  listMinor: z.int().positive(),
+  costMinor: z.int().nonnegative().default(0),
+  category: name.default('all'),
+  stock: z.int().nonnegative(),
+});
+
+const sensor = z.strictObject({
+  id: name,
+  address,
+  sku: name,
+  unitGrams: z.number().positive(),
+  emptyGrams: z.number().nonnegative().default(0),
+  /** 32 hex digits: the sensor encrypts. */
+  key: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
+});
+
+const device = z.discriminatedUnion('type', [
+  z.strictObject({ id: name, type: z.literal('ble-shelf'), sensors: z.array(sensor).min(1) }),
+  z.strictObject({ id: name, type: z.literal('zvt-terminal'), approve: z.number().min(0).max(1).default(0.9) }),
+  z.strictObject({ id: name, type: z.literal('barcode-scanner') }),
+  z.strictObject({ id: name, type: z.literal('loyalty-reader') }),
+  z.strictObject({
+    id: name,
+    type: z.literal('camera-counter'),
+    clip: z.string().min(1),
+    fps: z.number().positive().default(10),
+  }),
+]);
+
+/** A virtual kit and the shop around it. */
+export interface Scenario {
+  readonly seed: number;
+  readonly kit: {
+    readonly id: string;
+    readonly node: string;
+    readonly group: string;
+    readonly currency: string;
+    readonly timezone: string;
+  };
+  readonly shoppersPerMin: number;
+  readonly loyaltyShare: number;
+  readonly products: readonly z.output<typeof product>[];
+  readonly devices: readonly z.output<typeof device>[];
+}
+
+export type DeviceSpec = Scenario['devices'][number];
+export type SensorSpec = z.output<typeof sensor>;
+export type ProductSpec = z.output<typeof product>;
+
+/** A scenario file; unknown keys are refused. */
+export const scenarioFile: z.ZodType<Scenario> = z.strictObject({
+  seed: z.int().nonnegative().default(1),
+  kit: z.strictObject({ id: name, node: name, group: name, currency: z.string().length(3), timezone: z.string() }),
+  shoppersPerMin: z.number().positive().max(120).default(12),
+  loyaltyShare: z.number().min(0).max(1).default(0.4),
+  products: z.array(product).min(1),
+  devices: z.array(device).min(1),
+});
