@@ -1,4 +1,4 @@
-import type { Chance, Clock } from '../../drivers/api/clock.ts';
+import type { Chance, Clock, WallMs } from '../../drivers/api/clock.ts';
 import type { Log } from '../../drivers/api/driver.ts';
 import type { SecretRef } from '../../drivers/api/secret.ts';
 import type {
@@ -71,6 +71,8 @@ export interface KitClock extends Clock {
   /** Identity of this boot: monotonic times of equal boot ids can be compared. */
   readonly bootId: string;
   trust(): ClockTrust;
+  /** It is at least this late: the wall clock, while it is not synchronised, is never earlier. */
+  raiseFloor?(wallMs: WallMs): void;
 }
 
 export interface ApiRequest {

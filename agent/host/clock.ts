@@ -2,12 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Chance, MonoMs, WallMs } from '../../drivers/api/clock.ts';
+import { flooredClock, type FlooredClock } from '../clock/floored-clock.ts';
 import type { ClockTrust } from '../core/event.ts';
-import type { KitClock } from '../core/host.ts';
 import { kernelClockSynchronised } from './kernel-clock.ts';
-
-/** A wall clock before this instant has certainly never been set: this code did not exist yet. */
-export const RELEASED_MS: WallMs = Date.UTC(2026, 10, 1) as WallMs;
 
 /** Longest single timer: Node turns anything beyond 2^31 − 1 ms into 1 ms. */
 const LONGEST_TIMER_MS = 2_147_483_647;
@@ -26,10 +23,10 @@ export interface SystemClockOptions {
 
 /**
  * The machine's clock. `monoMs` is CLOCK_MONOTONIC, so values of equal boot ids compare across restarts of the agent.
- * Trust: `synced` when timesyncd or the kernel says so (chrony and ntpd clear the kernel's STA_UNSYNC), `unset` when
- * the wall clock lies before this release, else `estimated`.
+ * Trust: `synced` when timesyncd or the kernel says so (chrony and ntpd clear the kernel's STA_UNSYNC); otherwise the
+ * wall clock stands on a floor, see {@link flooredClock}.
  */
-export function systemClock(options: SystemClockOptions = {}): KitClock {
+export function systemClock(options: SystemClockOptions = {}): FlooredClock {
   const timesyncFile = options.timesyncFile ?? '/run/systemd/timesync/synchronized';
   const kernel = options.kernel ?? kernelClockSynchronised;
   const bootId = readBootId(options.bootIdFile ?? '/proc/sys/kernel/random/boot_id', options.env ?? process.env);
@@ -38,7 +35,7 @@ export function systemClock(options: SystemClockOptions = {}): KitClock {
 
   const monoMs = (): MonoMs => (Number(process.hrtime.bigint() / 1_000n) / 1_000) as MonoMs;
   const wallMs = (): WallMs => Date.now() as WallMs;
-  return {
+  return flooredClock({
     bootId,
     monoMs,
     wallMs,
@@ -48,8 +45,7 @@ export function systemClock(options: SystemClockOptions = {}): KitClock {
         askedMono = now;
         synced = existsSync(timesyncFile) || kernel() === true;
       }
-      if (synced) return 'synced';
-      return wallMs() < RELEASED_MS ? 'unset' : 'estimated';
+      return synced ? 'synced' : 'estimated';
     },
     sleep: async (ms, signal) => {
       signal.throwIfAborted();
@@ -64,7 +60,7 @@ export function systemClock(options: SystemClockOptions = {}): KitClock {
         left -= part;
       } while (left > 0);
     },
-  };
+  });
 }
 
 /** Chance from the operating system's generator. */
