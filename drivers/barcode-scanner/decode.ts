@@ -30,6 +30,9 @@ export type ScanResult = { readonly ok: true; readonly scan: Scan } | { readonly
 
 const SYMBOLOGY_ID_CHARACTERS = 3;
 
+/** Cards of 12 or 13 digits are no longer issued, misprinted UPC-A and EAN-13 are. */
+const GTIN_SHAPED = /^\d{12,13}$/;
+
 /**
  * Reads one scan as the scanner sent it, with or without STX, CR, LF, ETX around it. Pure, never throws.
  * Under a GS1 identifier everything must be right; plain content is never refused.
@@ -96,7 +99,12 @@ function elementScan(symbology: string, data: string): ScanResult {
 
 function withElements(symbology: string, elements: readonly Element[]): Scan {
   const gtin14 = elements.find((element) => element.ai === '01')?.value;
-  return { symbology, ...(gtin14 === undefined ? {} : { gtin14 }), elements };
+  return { symbology, ...(gtin14 === undefined ? {} : { gtin14 }), elements: elements.map(withoutCard) };
+}
+
+/** Identifiers 90 to 99 are for anything that partners agree on; the others have a meaning that is no card. */
+function withoutCard({ ai, value }: Element): Element {
+  return { ai, value: /^9\d$/.test(ai) ? maskCards(value) : value };
 }
 
 function eanScan(symbology: string, data: string, digits: number): ScanResult {
@@ -110,7 +118,7 @@ function eanScan(symbology: string, data: string, digits: number): ScanResult {
   if (!rest.startsWith(COMPOSITE_MARK)) return { ok: false, code: 'trailing-data' };
   const composite = decodeElements(rest.slice(COMPOSITE_MARK.length));
   if (!composite.ok) return composite;
-  return { ok: true, scan: { ...scan, elements: composite.elements } };
+  return { ok: true, scan: { ...scan, elements: composite.elements.map(withoutCard) } };
 }
 
 /** EAN-13 or UPC with a two- or five-digit add-on in one message, as on magazines and books. */
@@ -130,7 +138,7 @@ function itfScan(symbology: string, data: string): ScanResult {
 
 function textScan(symbology: string, data: string): Scan {
   const elements = decodeDigitalLink(data);
-  if (elements === null) return { symbology, elements: [], text: maskCards(data) };
+  if (elements === null) return { symbology, elements: [], text: GTIN_SHAPED.test(data) ? data : maskCards(data) };
   const scan = withElements(symbology, elements);
   const { gtin14 } = scan;
   // The GTIN has its check digit proven; only the rest of the URI could hide a card.
