@@ -142,7 +142,8 @@ function addBasket(sums: KpiSums, event: KpiEvent, times: 1 | -1): void {
       sku.listMinor += sign * qty * unitList;
       sku.discountMinor += sign * (qty * unitList - net);
     }
-    const unitCost = line['unitCostMinor'];
+    // A return says what came back, seldom what it once cost: the sale knows.
+    const unitCost = line['unitCostMinor'] ?? soldLine(sums, event, line)?.['unitCostMinor'];
     if (typeof unitCost === 'number') {
       sku.costedQty += sign * qty;
       sku.costedNetMinor += sign * net;
@@ -154,20 +155,23 @@ function addBasket(sums: KpiSums, event: KpiEvent, times: 1 | -1): void {
 
 function addPackaging(sums: KpiSums, event: KpiEvent, line: JsonObject, qty: number): void {
   const isReturn = event.type === 'barrow.return.v1';
-  let variant = text(line['packagingVariantId']);
-  if (isReturn) {
-    if (event.data['linked'] !== true) return;
-    const original = sums.baskets.get(text(line['originalEventId']) ?? text(event.data['originalEventId']) ?? '');
-    const lineNo = line['originalLineNo'] ?? line['lineNo'];
-    const soldLine = original && linesOf(original.data).find((sold) => sold['lineNo'] === lineNo);
-    variant = text(soldLine?.['packagingVariantId']) ?? variant;
-  }
+  // A return that goes back to no sale says nothing about a packaging.
+  if (isReturn && event.data['linked'] !== true) return;
+  const variant = text(soldLine(sums, event, line)?.['packagingVariantId']) ?? text(line['packagingVariantId']);
   if (variant === null) return;
   const known = sums.packaging.get(variant);
   if (known === undefined && sums.packaging.size >= MAX_KPI_SKUS) return;
   const packaging = known ?? { soldQty: 0, returnedQty: 0 };
   packaging[isReturn ? 'returnedQty' : 'soldQty'] += qty;
   sums.packaging.set(variant, packaging);
+}
+
+/** The line of the sale that a line of a return goes back to. */
+function soldLine(sums: KpiSums, event: KpiEvent, line: JsonObject): JsonObject | undefined {
+  if (event.type !== 'barrow.return.v1') return undefined;
+  const sale = sums.baskets.get(text(line['originalEventId']) ?? text(event.data['originalEventId']) ?? '');
+  const lineNo = line['originalLineNo'] ?? line['lineNo'];
+  return sale === undefined ? undefined : linesOf(sale.data).find((sold) => sold['lineNo'] === lineNo);
 }
 
 function addCustomer(sums: KpiSums, data: JsonObject): void {
