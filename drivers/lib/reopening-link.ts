@@ -5,10 +5,10 @@ import type { ByteLink, SerialOptions } from '../api/transports.ts';
 
 /** First and longest pause between two tries; the longest bounds how late a device that is back is found. */
 export const FIRST_PAUSE_MS = 50;
-export const LONGEST_PAUSE_MS = 1_000;
+export const LONGEST_PAUSE_MS = 500;
 
-/** A link that lived this long was a good one: the next pause starts small again. */
-export const GOOD_LINK_MS = 2_000;
+/** A link that lived this long was a good one: the next pause starts small again. Only one that dies at once backs off. */
+export const GOOD_LINK_MS = 250;
 
 /** How long one try waits at the port itself, where the file system wakes it the moment the device is back. */
 const WAIT_AT_PORT_MS = 1_000;
@@ -56,7 +56,7 @@ export function reopenSerial(io: Pick<DriverIo, 'serial' | 'clock'>, options: Se
  * asks for the next change; the old link is closed before the next one is opened, so no device ever has two. A link
  * that is simply closed by its consumer is opened again too.
  *
- * A lost device is back within 1 s of its return ({@link LONGEST_PAUSE_MS}), at once where the host wakes the opener.
+ * A lost device is back within 1.5 s of its return, at once where the host wakes the opener.
  * Bugs (anything but an AgentError) are thrown.
  */
 export async function* linkChanges(

@@ -40,8 +40,13 @@ export async function driverBench<C>(options: BenchOptions<C>): Promise<DriverBe
   const stop = new AbortController();
   const waiting = new Set<() => void>();
   let failure: unknown;
-  const log = (level: string) => (event: string, fields?: JsonObject) =>
-    void logged.push(JSON.stringify({ level, event, ...fields }));
+  const wake = (): void => {
+    for (const look of waiting) look();
+  };
+  const log = (level: string) => (event: string, fields?: JsonObject) => {
+    logged.push(JSON.stringify({ level, event, ...fields }));
+    wake();
+  };
   const logger: Log = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
   const io: DriverIo = {
     driverId: options.driverId ?? 'd1',
@@ -65,9 +70,6 @@ export async function driverBench<C>(options: BenchOptions<C>): Promise<DriverBe
     },
   };
   const session = await driver.open(driver.config.parse(options.config), io, stop.signal);
-  const wake = (): void => {
-    for (const look of waiting) look();
-  };
   const running = (async () => {
     try {
       for await (const reading of session.readings(stop.signal)) {

@@ -6,9 +6,10 @@ import type { SerialDeps } from './open-serial.ts';
 
 /**
  * serialport 13 loses about a quarter of the hang-ups under traffic: read() returns 0, it asks again for ever and
- * burns half a core (upstream bindings-cpp #162). A drain fails on a hung-up port within one call, so it is the probe.
+ * burns half a core (upstream bindings-cpp #162). A drain fails on a hung-up port within one call and costs a
+ * healthy one nothing, so it is the probe.
  */
-export const PROBE_MS = 500;
+export const PROBE_MS = 250;
 
 /** Most that waits for a port to take it; more is refused rather than sent late. */
 export const WRITE_QUEUE_BYTES = 65_536;
