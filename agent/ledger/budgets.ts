@@ -36,7 +36,7 @@ export const CUT_TO_PERCENT = 90;
 /** Part of the hard cap that only sales and prices may still use, in percent. */
 export const RESERVE_PERCENT = 8;
 
-/** Bytes of the file system that the ledger never takes. */
+/** Bytes of the file system that the ledger leaves to others; of a small one it leaves half of what is free. */
 export const FREE_SPACE_RESERVE_BYTES: number = 32 * 1024 * 1024;
 
 /** Rows that one pass of retention or shedding touches per stream: bounds how long the agent stands still. */

@@ -26,9 +26,12 @@ export function openDatabase(source: string | Uint8Array): Database {
   try {
     db = typeof source === 'string' ? new Sqlite(source, { timeout: 0 }) : new Sqlite(Buffer.from(source));
     db.pragma('locking_mode = EXCLUSIVE');
-    // Only an empty file takes these two; they must come before the first table.
-    db.pragma(`page_size = ${PAGE_BYTES}`);
-    db.pragma('auto_vacuum = INCREMENTAL');
+    // Only an empty file takes these two, before its first table; on another the second would write, which a full disk
+    // refuses.
+    if (db.pragma('page_count', { simple: true }) === 0) {
+      db.pragma(`page_size = ${PAGE_BYTES}`);
+      db.pragma('auto_vacuum = INCREMENTAL');
+    }
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('temp_store = MEMORY');

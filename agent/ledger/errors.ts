@@ -25,6 +25,11 @@ export const ledgerErrors = {
     sentence: 'The ledger was written by a newer release',
     hint: 'Install that release again; migrations only go forward',
   },
+  'ledger-absent': {
+    sentence: 'There is no ledger here',
+    hint: 'Name the folder that kit.yaml gives as state',
+    exit: 2,
+  },
   'ledger-value': {
     sentence: 'A value to keep is larger than 64 KiB',
     hint: 'Report this: a driver keeps more than it may',

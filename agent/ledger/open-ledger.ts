@@ -6,6 +6,7 @@ import { isCorrupt, openDatabase, toLedgerError, type Database } from './databas
 import { ledgerFailure } from './errors.ts';
 import type { LedgerFiles } from './files.ts';
 import { migrate } from './migrations.ts';
+import { pageBudget } from './page-budget.ts';
 import { replaceDamaged } from './replace-damaged.ts';
 import { SqliteLedger } from './sqlite-ledger.ts';
 
@@ -44,7 +45,7 @@ export function openLedger(options: OpenLedgerOptions): SqliteLedger {
     if (!isCorrupt(error)) throw error;
     replaceDamaged({
       files: store,
-      reason: error instanceof Error ? error.message : 'ledger-corrupt',
+      reason: reasonOf(error),
       maxBytes: options.maxBytes,
       log: options.log,
       label: folderName(options),
@@ -72,7 +73,11 @@ function build(db: Database, options: OpenLedgerOptions): SqliteLedger {
   const { store, clock, maxBytes, retainAckedMs, log } = options;
   try {
     migrate(db);
-    const epoch = knownEpoch(db) ?? newEpoch(db, options.chance);
+    let epoch = knownEpoch(db);
+    if (epoch === undefined) {
+      if (!('image' in store)) pageBudget(db, maxBytes).stock();
+      epoch = newEpoch(db, options.chance);
+    }
     return new SqliteLedger({
       db,
       epoch,
@@ -132,6 +137,13 @@ function newEpoch(db: Database, chance: Chance): string {
 function folderName(options: OpenLedgerOptions): string {
   const day = new Date(options.clock.wallMs()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
   return `${day}-${Buffer.from(options.chance.bytes(3)).toString('hex')}`;
+}
+
+/** SQLite's word for it, or what its check found first: never a path. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
+  return 'check-failed';
 }
 
 function firstLine(text: string): string {

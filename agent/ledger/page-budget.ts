@@ -1,5 +1,5 @@
-import type { Database } from './database.ts';
-import { PAGE_BYTES } from './database.ts';
+import { AgentError } from '../../drivers/api/agent-error.ts';
+import { PAGE_BYTES, toLedgerError, type Database } from './database.ts';
 import { FREE_SPACE_RESERVE_BYTES, RESERVE_PERCENT } from './budgets.ts';
 
 /** Free pages kept in the file for the next burst before any go back to the file system. */
@@ -16,9 +16,24 @@ export interface PageBudget {
   readonly softPages: number;
   /** Takes the file system's free space into account; `null` when it cannot be told. */
   fit(freeBytes: number | null): void;
+  /**
+   * Takes the spare pages from the disk once, while it has them: on a full disk a row can still go where one was
+   * dropped. For a new ledger.
+   */
+  stock(): void;
+  /**
+   * Folds the log into the file, so that the next commit re-uses the log's blocks from the beginning: on a full disk
+   * that is the only room there is. Does nothing where even that fails.
+   */
+  relieve(): void;
+  /** The disk is nearly full. */
+  readonly tight: boolean;
   /** Gives pages back when far more are free than the next burst needs. */
   shrink(): void;
 }
+
+/** With less than this free the log is kept short: twice what it may grow to between two checkpoints. */
+const TIGHT_BYTES = 8 * 1024 * 1024;
 
 /** `max_page_count` makes SQLite itself refuse what would pass the cap: nothing here can be forgotten. */
 export function pageBudget(db: Database, maxBytes: number): PageBudget {
@@ -26,6 +41,7 @@ export function pageBudget(db: Database, maxBytes: number): PageBudget {
   const freeCount = db.prepare<[], number>('PRAGMA freelist_count').pluck();
   const capPages = Math.max(64, Math.floor(maxBytes / PAGE_BYTES));
   let maxPages = capPages;
+  let tight = false;
   db.pragma(`max_page_count = ${capPages}`);
   return {
     get usedPages() {
@@ -39,12 +55,30 @@ export function pageBudget(db: Database, maxBytes: number): PageBudget {
     },
     fit(freeBytes) {
       if (freeBytes === null) return;
+      tight = freeBytes < TIGHT_BYTES;
       const pages = pageCount.get() ?? 0;
-      const spare = Math.floor(Math.max(0, freeBytes - FREE_SPACE_RESERVE_BYTES) / PAGE_BYTES);
-      const wanted = Math.max(64, Math.min(capPages, pages + spare));
+      // A disk that others fill stops growth; it does not cost rows that are there.
+      const spareBytes = Math.max(freeBytes - FREE_SPACE_RESERVE_BYTES, freeBytes / 2);
+      const wanted = Math.max(64, Math.min(capPages, pages + Math.floor(spareBytes / PAGE_BYTES)));
       if (wanted === maxPages) return;
       maxPages = wanted;
       db.pragma(`max_page_count = ${wanted}`);
+    },
+    stock() {
+      const pages = Math.min(SPARE_PAGES, Math.floor(capPages / 4));
+      // A row and not a table: the table of contents must stand where it stands in every ledger (see `freshHead`).
+      db.exec(`INSERT INTO saved VALUES ('ledger', 'spare', hex(zeroblob(${(pages * PAGE_BYTES) / 2})));
+               DELETE FROM saved WHERE owner = 'ledger' AND key = 'spare'; PRAGMA wal_checkpoint(TRUNCATE);`);
+    },
+    get tight() {
+      return tight;
+    },
+    relieve() {
+      try {
+        db.pragma('wal_checkpoint(PASSIVE)');
+      } catch (error) {
+        if (!(toLedgerError(error) instanceof AgentError)) throw error;
+      }
     },
     shrink() {
       const free = freeCount.get() ?? 0;

@@ -9,20 +9,25 @@ const BEYOND = 2 ** 40;
 const PROBES = 4_096;
 
 /**
- * Every row of one stream that a damaged database still gives, ascending. Where a page is gone it looks for the next
+ * Every row of one stream, from a sequence on, that a damaged database still gives, ascending. Where a page is gone it looks for the next
  * sequence that can be read: doubling the step, then halving back.
  */
-export function* readableRows(db: Database, stream: Stream): Generator<EventRow> {
+export function* readableRows(db: Database, stream: Stream, start = 1): Generator<EventRow> {
   const columns = 'seq, type, subject, data, mono, boot, wall, trust';
   const sql = `SELECT ${columns} FROM event_${stream} WHERE seq >= ? ORDER BY seq`;
-  let from = 1;
+  let from = start;
   let probes = PROBES;
   for (;;) {
     const walk = walkFrom(db, sql, from);
     let step = walk.next();
-    for (; step.done !== true; step = walk.next()) {
-      from = step.value[0] + 1;
-      if (sound(step.value)) yield step.value;
+    try {
+      for (; step.done !== true; step = walk.next()) {
+        from = step.value[0] + 1;
+        if (sound(step.value)) yield step.value;
+      }
+    } finally {
+      // A reader that has enough leaves no statement running.
+      walk.return('end');
     }
     if (step.value === 'end') return;
     const found = nextReadable(from, (seq) => (probes -= 1) > 0 && canRead(db, sql, seq));
@@ -33,17 +38,20 @@ export function* readableRows(db: Database, stream: Stream): Generator<EventRow>
 
 /** Rows until the end or until a page cannot be read. */
 function* walkFrom(db: Database, sql: string, from: number): Generator<EventRow, 'end' | 'broken'> {
-  let rows: IterableIterator<EventRow>;
+  let rows: IterableIterator<EventRow> | undefined;
   try {
     rows = guarded(() => db.prepare<[number], EventRow>(sql).raw().iterate(from));
+    const open = rows;
     for (;;) {
-      const step = guarded(() => rows.next());
+      const step = guarded(() => open.next());
       if (step.done === true) return 'end';
       yield step.value;
     }
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     return 'broken';
+  } finally {
+    rows?.return?.();
   }
 }
 

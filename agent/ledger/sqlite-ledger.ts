@@ -313,6 +313,8 @@ export class SqliteLedger implements Ledger {
   #worded(error: unknown): unknown {
     const worded = toLedgerError(error);
     if (isCorrupt(worded)) this.#damaged();
+    // The next attempt finds the log's own blocks free again.
+    if (worded instanceof AgentError && worded.code === 'ledger-full') this.#pages.relieve();
     return worded;
   }
 

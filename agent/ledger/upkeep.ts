@@ -75,7 +75,7 @@ export function upkeep(options: UpkeepOptions): Upkeep {
     candidates.sort((a, b) => SHEDDING_ORDER.indexOf(a.stream) - SHEDDING_ORDER.indexOf(b.stream));
     // The stream that takes the largest part of its share gives first: one noisy sensor must not cost the scans.
     candidates.sort((a, b) => usage(b) - usage(a));
-    const bytes = Math.max(64 * PAGE_BYTES, Math.floor(options.maxBytes / 64));
+    const bytes = Math.max(64 * PAGE_BYTES, Math.floor((pages.maxPages * PAGE_BYTES) / 64));
     return candidates.some((log) => cut(log, bytes, 'full'));
   };
 
@@ -136,6 +136,7 @@ export function upkeep(options: UpkeepOptions): Upkeep {
         persist();
       });
       pages.shrink();
+      if (pages.tight) pages.relieve();
       return declared.splice(0).flatMap(({ stream, sequence }) => options.read(stream, sequence) ?? []);
     },
   };
