@@ -75,13 +75,13 @@ export class Shop {
     };
   }
 
-  /** Opens the shop until `closing` fires, then lets the shoppers inside finish. `signal` ends it at once. */
+  /** Opens the shop until `closing` fires, then lets who is paying finish; who still queues puts everything back. `signal` ends it at once. */
   async run(closing: AbortSignal, signal: AbortSignal): Promise<void> {
     const inside = new Set<Promise<void>>();
     const doors = AbortSignal.any([closing, signal]);
     while (!doors.aborted) {
       if (inside.size < MAX_SHOPPERS) {
-        const visit = this.#visit(signal).finally(() => inside.delete(visit));
+        const visit = this.#visit(doors, signal).finally(() => inside.delete(visit));
         inside.add(visit);
       }
       await this.#pause((-Math.log(1 - this.#chance.float()) * 60_000) / this.#options.shoppersPerMin, doors);
@@ -89,7 +89,7 @@ export class Shop {
     await Promise.all(inside);
   }
 
-  async #visit(signal: AbortSignal): Promise<void> {
+  async #visit(doors: AbortSignal, signal: AbortSignal): Promise<void> {
     this.truth.shoppers += 1;
     const basket = new Map<ShopProduct, number>();
     const wishes = 1 + Math.floor(this.#chance.float() * 3);
@@ -99,7 +99,7 @@ export class Shop {
       if (product !== undefined) await this.#lift(product, basket, signal);
     }
     if (basket.size === 0 || signal.aborted) return;
-    const mine = this.#till.then(() => this.#pay(basket, signal));
+    const mine = this.#till.then(() => (doors.aborted ? this.#leave(basket) : this.#pay(basket, signal)));
     this.#till = mine.catch(() => undefined);
     await mine;
   }
@@ -130,7 +130,12 @@ export class Shop {
     this.truth.checkouts += 1;
     const lines = [...basket].map(([{ sku, gtin }, qty]) => ({ sku, gtin, qty }));
     if (await this.#hands.checkout(lines)) this.truth.paid += 1;
-    else for (const [product, qty] of basket) this.#move(product, qty);
+    else this.#leave(basket);
+  }
+
+  /** Puts everything back and goes. */
+  #leave(basket: ReadonlyMap<ShopProduct, number>): void {
+    for (const [product, qty] of basket) this.#move(product, qty);
   }
 
   #pick(): ShopProduct | undefined {

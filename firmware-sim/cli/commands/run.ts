@@ -1,0 +1,74 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { stringify } from 'yaml';
+import type { CommandIo, CommandModule, ExitStatus } from '../../../agent/cli/program.ts';
+import { systemChance, systemClock } from '../../../agent/host/clock.ts';
+import { registry } from '../../../drivers/registry.ts';
+import { startVirtualKit } from '../../kit/virtual-kit.ts';
+import { writeKitFolder } from '../kit-folder.ts';
+import { findClip, readScenario } from '../read-scenario.ts';
+
+export const command: CommandModule = {
+  build: (bind) =>
+    new Command('run')
+      .description('virtual hardware on real wires (HCI socket, PTYs, MJPEG over HTTP); prints where each device is')
+      .argument('<scenario>', 'a YAML file')
+      .option('--dir <folder>', 'where links, sockets and a kit.yaml are put; kept afterwards')
+      .addHelpText(
+        'after',
+        '\nExample:\n  barrow-sim run firmware-sim/scenario/popup.yaml --dir ./kit\n  barrow run -c ./kit/kit.yaml',
+      )
+      .action(bind(async (io, path: string, flags: { readonly dir?: string }) => run(io, path, flags.dir))),
+};
+
+async function run(io: CommandIo, path: string, dir: string | undefined): Promise<ExitStatus> {
+  const scenario = await readScenario(path);
+  const folder = dir ?? (await mkdtemp(join(tmpdir(), 'barrow-sim-')));
+  const off = new AbortController();
+  const kit = await startVirtualKit(
+    scenario,
+    {
+      folder,
+      clock: systemClock(),
+      chance: systemChance(),
+      currency: scenario.kit.currency,
+      signal: off.signal,
+      onBug: (error) => io.err(`the simulation failed: ${error instanceof Error ? error.message : String(error)}`),
+    },
+    { known: new Set(Object.keys(registry)), clip: findClip },
+  );
+  try {
+    const kitPath = await writeKitFolder({
+      folder,
+      state: join(folder, 'state'),
+      scenario,
+      kit,
+      brokerUrl: 'mqtt://127.0.0.1:1883',
+      listen: '127.0.0.1:8080',
+      pricing: null,
+    });
+    if (io.json)
+      await io.out(
+        JSON.stringify({
+          folder,
+          kit: kitPath,
+          devices: kit.devices.map(({ id, type, where, kitEntry }) => ({ id, type, where, kitEntry })),
+        }),
+      );
+    else {
+      for (const { id, type, where } of kit.devices) await io.out(`${id.padEnd(12)} ${type.padEnd(16)} ${where}`);
+      await io.out(`\n${kitPath}:\n${stringify({ drivers: kit.devices.map(({ kitEntry }) => kitEntry) })}`);
+    }
+    await new Promise<void>((resolve) => {
+      if (io.signal.aborted) resolve();
+      else io.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  } finally {
+    off.abort(new Error('switched off'));
+    await kit[Symbol.asyncDispose]();
+    if (dir === undefined) await rm(folder, { recursive: true, force: true });
+  }
+  return 0;
+}

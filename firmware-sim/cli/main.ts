@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+import { runProgram } from '../../agent/cli/program.ts';
+
+process.exitCode = await runProgram({
+  name: 'barrow-sim',
+  summary: 'A virtual kit on real wires, to try Barrow and to test against.',
+  commands: {
+    demo: async () => (await import('./commands/demo.ts')).command,
+    run: async () => (await import('./commands/run.ts')).command,
+  },
+  argv: process.argv.slice(2),
+});
