@@ -63,7 +63,7 @@ export const configErrors = {
     hint: 'Check that the file exists beside kit.yaml, or that the variable or credential is set',
     exit: 2,
   },
-  'file-unreadable': {
+  'kit-file-unreadable': {
     sentence: 'A file named in kit.yaml cannot be read',
     hint: 'Check the path, relative to kit.yaml, and its permissions',
     exit: 2,

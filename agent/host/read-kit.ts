@@ -50,14 +50,14 @@ export function kitFiles(
       const path = 'credential' in ref ? join(credentials ?? '', ref.credential) : resolve(folder, ref.file);
       return withoutNewline(await readBounded(path, MAX_SECRET_BYTES, 'secret-unreadable'));
     },
-    file: (path) => readBounded(resolve(folder, path), MAX_FILE_BYTES, 'file-unreadable'),
+    file: (path) => readBounded(resolve(folder, path), MAX_FILE_BYTES, 'kit-file-unreadable'),
   };
 }
 
 async function readBounded(
   path: string,
   maxBytes: number,
-  code: 'secret-unreadable' | 'file-unreadable',
+  code: 'secret-unreadable' | 'kit-file-unreadable',
 ): Promise<Uint8Array> {
   try {
     if ((await stat(path)).size > maxBytes)
