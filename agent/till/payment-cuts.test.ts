@@ -33,12 +33,19 @@ function planCut(shop: PaymentShop, float: () => number): { done(): Promise<void
   };
   const where = float();
   const step = STEPS[Math.floor(float() * STEPS.length)];
-  if (where < 0.6)
+  if (where < 0.4)
     shop.onStep = async (now) => {
       if (now === step) strike();
     };
-  else if (where < 0.8) shop.onStored = strike;
-  else {
+  else if (where < 0.5) shop.onStored = strike;
+  else if (where < 0.75) {
+    // Between what the terminal has and what the till knows that it has.
+    let blocks = Math.floor(float() * 8);
+    shop.onHeard = () => {
+      blocks -= 1;
+      if (blocks < 0) strike();
+    };
+  } else {
     // Between any two writes of the till, bytes on the line included.
     let writes = Math.floor(float() * 24);
     shop.onSent = () => {
@@ -51,6 +58,7 @@ function planCut(shop: PaymentShop, float: () => number): { done(): Promise<void
       shop.onStep = () => Promise.resolve();
       shop.onStored = () => undefined;
       shop.onSent = () => undefined;
+      shop.onHeard = () => undefined;
       let over = false;
       void Promise.all(working).then(() => (over = true));
       await shop.clock.until(() => over, 120_000);

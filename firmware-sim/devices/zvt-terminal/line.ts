@@ -20,6 +20,8 @@ export interface LineParts {
   readonly signal: AbortSignal;
   /** Shortened by tests; 5,000 as the specification has it. */
   readonly answerMs: number;
+  /** A good block has come and is not acknowledged yet: a plug pulled now leaves the two sides with different truths. */
+  readonly heard: (apdu: Uint8Array) => void;
 }
 
 const SENDS = 3;
@@ -43,9 +45,10 @@ export function terminalLine(parts: LineParts): TerminalLine {
       faults.nak -= 1;
       return plug.write(Uint8Array.of(0x15));
     }
-    if (serial) await plug.write(Uint8Array.of(0x06));
     received.push(apdu);
+    parts.heard(apdu);
     wake?.();
+    if (serial) await plug.write(Uint8Array.of(0x06));
   };
 
   const frame = (apdu: Uint8Array): Uint8Array => {

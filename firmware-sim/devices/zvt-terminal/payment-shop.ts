@@ -19,7 +19,7 @@ export interface PaymentShopOptions {
   readonly quiet: () => Promise<void>;
   readonly chance: Chance;
   readonly config?: JsonObject;
-  readonly terminal?: Omit<VirtualTerminalOptions, 'clock' | 'onStep'>;
+  readonly terminal?: Omit<VirtualTerminalOptions, 'clock' | 'onStep' | 'onHeard'>;
 }
 
 /** A till, a terminal and a line between them in simulated time, over the real ledger's SQL in memory. */
@@ -35,6 +35,8 @@ export class PaymentShop {
   onStep: (step: Step) => Promise<void> = () => Promise.resolve();
   /** What tests do at the moment in which an event is on disk. */
   onStored: (event: StoredEvent) => void = silent;
+  /** What tests do when the terminal has a block of the till and has not acknowledged it. */
+  onHeard: (apdu: Uint8Array) => void = silent;
   /** What tests do just before the till writes to the line. */
   onSent: (bytes: Uint8Array) => void = silent;
   readonly #options: PaymentShopOptions;
@@ -48,6 +50,7 @@ export class PaymentShop {
       ...options.terminal,
       clock: this.clock,
       onStep: (step) => this.onStep(step),
+      onHeard: (apdu) => this.onHeard(apdu),
     });
     this.ledger = openLedger({
       store: { image: null },

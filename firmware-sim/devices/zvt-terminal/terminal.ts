@@ -45,6 +45,8 @@ export interface VirtualTerminalOptions {
   readonly customerMs?: number;
   /** Awaited at each step of a payment: tests pull the plug in it. */
   readonly onStep?: (step: Step) => Promise<void>;
+  /** Called for each good block of the till before it is acknowledged. */
+  readonly onHeard?: (apdu: Uint8Array) => void;
 }
 
 /**
@@ -79,8 +81,8 @@ export class VirtualTerminal {
 
   /** Serves one plug until it is pulled or the signal fires. */
   async serve(plug: DeviceLine, framing: 'serial' | 'tcp', signal: AbortSignal): Promise<void> {
-    const { clock, answerMs = 5_000 } = this.#options;
-    const line = terminalLine({ plug, clock, faults: this.faults, framing, signal, answerMs });
+    const { clock, answerMs = 5_000, onHeard: heard = () => undefined } = this.#options;
+    const line = terminalLine({ plug, clock, faults: this.faults, framing, signal, answerMs, heard });
     const running = line.run();
     try {
       for (;;) {
