@@ -9,11 +9,17 @@ const OWNER = 'till';
  */
 export const MAX_ORIGINALS = 20_000;
 
-/** What a later void or return needs of a sale or return: `[lineNo, qty, returned, netMinor]` per line. */
+/** What a later void or return needs of a sale or return: the lines by number, with the SKU (else the GTIN-14) sold. */
 export interface Original {
   readonly kind: 'sale' | 'return';
   readonly voided: boolean;
-  readonly lines: readonly (readonly [lineNo: number, qty: number, returned: number, netMinor: number])[];
+  readonly lines: readonly (readonly [
+    lineNo: number,
+    qty: number,
+    returned: number,
+    netMinor: number,
+    article: string,
+  ])[];
   /** What a return gave back: `[original event, lineNo, qty]`, to be taken back when the return is voided. */
   readonly gaveBack: readonly (readonly [eventId: string, lineNo: number, qty: number])[];
 }

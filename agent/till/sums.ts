@@ -56,22 +56,17 @@ export function lineGtin14(
  * Works out lines, totals and tenders of a basket in whole minor units.
  *
  * A line's net amount is `netMinor`, else `qty × unitMinor − Σ discounts`, else `qty × listUnitMinor − Σ discounts`,
- * else `priceOf` (a return's original), else the price on the shelf. Where several are given they must agree: with
+ * else what the price on the shelf makes. Where several are given they must agree: with
  * discounts from the list price or from the unit price, whichever the till reckons from.
  * The total is Σ net, or Σ net + Σ tax where a till sends net amounts before tax.
  * Throws `sums-differ`, `price-missing`, `gtin-invalid`, `currency-mismatch`, `body-invalid`.
  */
-export function book(
-  input: BasketInput,
-  kitCurrency: string,
-  catalogue: Catalogue,
-  priceOf: (line: LineInput, lineNo: number) => number | null,
-): Booking {
+export function book(input: BasketInput, kitCurrency: string, catalogue: Catalogue): Booking {
   if ((input.currency ?? kitCurrency) !== kitCurrency)
     throw paymentFailure('currency-mismatch', { detail: `${input.currency ?? ''} where ${kitCurrency} is due` });
   const numbers = new Set<number>();
   const lines = input.lines.map((line, index) => {
-    const booked = bookLine(line, index, catalogue, priceOf);
+    const booked = bookLine(line, index, catalogue);
     if (numbers.has(booked.lineNo))
       throw tillFailure('body-invalid', { detail: `lines.${index}.lineNo is used twice` });
     numbers.add(booked.lineNo);
@@ -99,12 +94,7 @@ export function book(
   };
 }
 
-function bookLine(
-  line: LineInput,
-  index: number,
-  catalogue: Catalogue,
-  priceOf: (line: LineInput, lineNo: number) => number | null,
-): BookedLine {
+function bookLine(line: LineInput, index: number, catalogue: Catalogue): BookedLine {
   const where = `lines.${index}`;
   const lineNo = line.lineNo ?? index + 1;
   const gtin = lineGtin14(line, where);
@@ -115,7 +105,7 @@ function bookLine(
   if (sku === null && gtin === null)
     throw tillFailure('body-invalid', { detail: `${where} names neither sku nor gtin` });
   const list = line.listUnitMinor ?? article?.listMinor ?? null;
-  const net = netOf(line, where, article, () => priceOf(line, lineNo));
+  const net = netOf(line, where, article);
   const unit = line.unitMinor ?? (net % line.qty === 0 ? net / line.qty : null);
   // A price on the shelf that the customer paid to the penny was paid because of that decision.
   const fromShelf = article !== undefined && unit === article.priceMinor;
@@ -165,12 +155,7 @@ function bookLine(
   };
 }
 
-function netOf(
-  line: LineInput,
-  where: string,
-  article: ArticleFacts | undefined,
-  priceOf: () => number | null,
-): number {
+function netOf(line: LineInput, where: string, article: ArticleFacts | undefined): number {
   const discounts = explained(line);
   const fromUnit = line.unitMinor === undefined ? null : line.qty * line.unitMinor;
   const fromList = line.listUnitMinor === undefined ? null : line.qty * line.listUnitMinor;
@@ -194,7 +179,9 @@ function netOf(
         : fromUnit - discounts
       : fromList !== null
         ? fromList - discounts
-        : (priceOf() ?? (article === undefined ? null : line.qty * article.priceMinor - discounts));
+        : article === undefined
+          ? null
+          : line.qty * article.priceMinor - discounts;
   if (reckoned === null) throw tillFailure('price-missing', { detail: where });
   if (reckoned < 0) throw tillFailure('sums-differ', { detail: `${where}: the discounts are more than the price` });
   return reckoned;

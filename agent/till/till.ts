@@ -227,7 +227,9 @@ function remembered(kind: Original['kind'], booking: Booking, gaveBack: Original
   return {
     kind,
     voided: false,
-    lines: booking.lines.filter((line) => !line.void).map((line) => [line.lineNo, line.qty, 0, line.netMinor]),
+    lines: booking.lines
+      .filter((line) => !line.void)
+      .map((line) => [line.lineNo, line.qty, 0, line.netMinor, line.sku ?? line.gtin14 ?? '']),
     gaveBack,
   };
 }
@@ -237,7 +239,7 @@ function saleDraft(parts: TillParts, input: BasketInput): Draft {
     type: 'barrow.sale.v1',
     head: input,
     prepare: () => {
-      const booking = book(input, parts.kit.currency, catalogueOf(parts.pricing), () => null);
+      const booking = book(input, parts.kit.currency, catalogueOf(parts.pricing));
       return {
         data: basketData(input, booking, parts.kit.currency),
         answer: moneyOf(parts, booking),
@@ -248,25 +250,27 @@ function saleDraft(parts: TillParts, input: BasketInput): Draft {
   };
 }
 
-function returnDraft(parts: TillParts, input: BasketInput): Draft {
+function returnDraft(parts: TillParts, given: BasketInput): Draft {
   return {
     type: 'barrow.return.v1',
-    head: input,
+    head: given,
     prepare: (memory) => {
-      const links = linkReturn(input, memory);
-      const booking = book(input, parts.kit.currency, catalogueOf(parts.pricing), (line) => links.priceOf(line));
+      const catalogue = catalogueOf(parts.pricing);
+      const { input, unknown } = linkReturn(given, memory, catalogue);
+      const booking = book(input, parts.kit.currency, catalogue);
       const live = booking.lines.filter((line) => !line.void);
-      const gaveBack = live.flatMap((line): (readonly [string, number, number])[] => {
-        const to = links.linkedOf(line);
-        return to === null ? [] : [[to.eventId, to.lineNo, line.qty]];
-      });
-      const linked = live.length > 0 && links.allLinked(live);
+      const gaveBack = live.flatMap(({ originalEventId, originalLineNo, qty }): Original['gaveBack'] =>
+        originalEventId === null || originalLineNo === null || memory.find(originalEventId) === undefined
+          ? []
+          : [[originalEventId, originalLineNo, qty]],
+      );
+      const linked = live.length > 0 && gaveBack.length === live.length;
       giveBack(memory, gaveBack, 1);
       return {
         data: { ...basketData(input, booking, parts.kit.currency), linked },
         answer: { ...moneyOf(parts, booking), linked },
-        elsewhere: links.unknown,
-        settle: (after, id) => after.remember(id, input.eventId ?? null, remembered('return', booking, gaveBack)),
+        elsewhere: unknown,
+        settle: (after, id) => after.remember(id, given.eventId ?? null, remembered('return', booking, gaveBack)),
       };
     },
   };
