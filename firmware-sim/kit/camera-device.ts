@@ -21,6 +21,7 @@ export async function cameraDevice(spec: {
     },
     files: {},
     hands: {},
+    subjects: [spec.id],
     [Symbol.asyncDispose]: () => Promise.resolve(server[Symbol.asyncDispose]()),
   };
 }

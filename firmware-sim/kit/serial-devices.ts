@@ -19,6 +19,7 @@ export async function scannerDevice(id: string, context: KitContext): Promise<Vi
     kitEntry: { id, type: 'barcode-scanner', port: port.path },
     files: {},
     hands: { scan: (gtin) => void scanner.scan({ symbology: 'ean-13', digits: gtin.slice(-13) }).catch(context.onBug) },
+    subjects: [id],
     [Symbol.asyncDispose]: () => Promise.resolve(port[Symbol.asyncDispose]()),
   };
 }
@@ -36,6 +37,7 @@ export async function loyaltyDevice(id: string, context: KitContext): Promise<Vi
     kitEntry: { id, type: 'loyalty-reader', protocol: 'magstripe', port: port.path, pseudonymKey: { file: keyFile } },
     files: { [keyFile]: `${hex(context.chance.bytes(32))}\n` },
     hands: { swipe: (memberId) => void reader.swipe({ track2: `${memberId}=4912` }).catch(context.onBug) },
+    subjects: [id],
     [Symbol.asyncDispose]: () => Promise.resolve(port[Symbol.asyncDispose]()),
   };
 }
@@ -62,6 +64,7 @@ export async function terminalDevice(id: string, approve: number, context: KitCo
     kitEntry: { id, type: 'zvt-terminal', port: port.path, password: { file: keyFile } },
     files: { [keyFile]: '000000\n' },
     hands: {},
+    subjects: [id],
     [Symbol.asyncDispose]: async () => {
       off.abort(new Error('switched off'));
       await port[Symbol.asyncDispose]();

@@ -1,4 +1,67 @@
+import { createController } from '../bluetooth/controller.ts';
+import { virtualShelf } from '../devices/ble-shelf/virtual-shelf.ts';
+import type { DeviceSpec, ProductSpec } from '../scenario/scenario.ts';
+import { openHciServer } from '../wire/hci-server.ts';
 import type { KitContext, VirtualDevice } from './virtual-device.ts';
-export function shelfDevice(_spec: unknown, _products: unknown, _context: KitContext): Promise<VirtualDevice> {
-  return Promise.reject(new Error('soon'));
+
+type ShelfSpec = Extract<DeviceSpec, { readonly type: 'ble-shelf' }>;
+
+/** A Bluetooth adapter behind a Unix socket, and shelves on its air. */
+export async function shelfDevice(
+  spec: ShelfSpec,
+  products: readonly ProductSpec[],
+  context: KitContext,
+): Promise<VirtualDevice> {
+  const { clock, chance } = context;
+  const off = new AbortController();
+  const controller = createController({ clock, chance });
+  const server = await openHciServer({ path: `${context.folder}/${spec.id}.hci` }, controller, off.signal);
+  const files: Record<string, string> = {};
+  const shelves = new Map(
+    spec.sensors.map((sensor) => {
+      const units = products.find(({ sku }) => sku === sensor.sku)?.stock ?? 0;
+      if (sensor.key !== undefined) files[`${sensor.id}.key`] = `${sensor.key}\n`;
+      const shelf = virtualShelf({
+        address: sensor.address,
+        unitGrams: sensor.unitGrams,
+        emptyGrams: sensor.emptyGrams,
+        units,
+        clock,
+        chance,
+        ...(sensor.key === undefined ? {} : { key: hexBytes(sensor.key) }),
+      });
+      controller.add(shelf);
+      return [sensor.id, shelf] as const;
+    }),
+  );
+  const sensors = spec.sensors.map(({ id, address, sku, unitGrams, emptyGrams, key }) => ({
+    id,
+    address,
+    format: 'bthome',
+    sku,
+    unitGrams,
+    emptyGrams,
+    ...(key === undefined ? {} : { key: { file: `${id}.key` } }),
+  }));
+  return {
+    id: spec.id,
+    type: 'ble-shelf',
+    where: 'path' in server.radio ? server.radio.path : `${server.radio.host}:${server.radio.port}`,
+    kitEntry: { id: spec.id, type: 'ble-shelf', radio: server.radio, sensors },
+    files,
+    hands: {
+      take: (sensorId, count) => void shelves.get(sensorId)?.take(count),
+      put: (sensorId, count) => shelves.get(sensorId)?.put(count),
+    },
+    subjects: spec.sensors.map((sensor) => sensor.id),
+    [Symbol.asyncDispose]: async () => {
+      off.abort(new Error('switched off'));
+      controller[Symbol.dispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function hexBytes(hex: string): Uint8Array {
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }

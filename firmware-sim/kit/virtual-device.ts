@@ -33,4 +33,6 @@ export interface VirtualDevice extends AsyncDisposable {
   /** Files that the kit entry names, relative to kit.yaml. */
   readonly files: Readonly<Record<string, string>>;
   readonly hands: DeviceHands;
+  /** Subjects of its events. */
+  readonly subjects: readonly string[];
 }

@@ -9,6 +9,7 @@ import type { AgentStatus } from '../../../agent/core/status.ts';
 import { Closing } from '../../../agent/core/closing.ts';
 import { systemChance, systemClock } from '../../../agent/host/clock.ts';
 import { registry } from '../../../drivers/registry.ts';
+import type { VirtualDevice } from '../../kit/virtual-device.ts';
 import { startVirtualKit, type VirtualKit } from '../../kit/virtual-kit.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { Shop, type ShopTruth } from '../../shop/shop.ts';
@@ -196,7 +197,11 @@ async function keepShop(day: ShopDay, signal: AbortSignal): Promise<ShopTruth> {
 }
 
 function silentDevices(kit: VirtualKit, witness: Witness): readonly string[] {
-  return kit.devices.filter(({ id }) => (witness.events.get(id) ?? 0) === 0).map(({ id }) => id);
+  return kit.devices.filter((device) => eventsOf(device, witness) === 0).map(({ id }) => id);
+}
+
+function eventsOf(device: VirtualDevice, witness: Witness): number {
+  return device.subjects.reduce((sum, subject) => sum + (witness.events.get(subject) ?? 0), 0);
 }
 
 /** Lets what is on its way arrive, stops the agent, and lets its last words arrive too. */
@@ -245,7 +250,7 @@ function summarise(end: {
   return {
     ok: faults.length === 0,
     seconds: Math.round(end.seconds * 10) / 10,
-    drivers: kit.devices.map(({ id, type }) => ({ id, type, events: witness.events.get(id) ?? 0 })),
+    drivers: kit.devices.map((device) => ({ id: device.id, type: device.type, events: eventsOf(device, witness) })),
     streams,
     broker: end.broker,
     statusPage: end.statusPage,

@@ -4,7 +4,7 @@ import { readMessage, type ConsumedEvent } from '../../../agent/cli/consumer/rea
 
 /** A subscriber that knows nothing of the agent but what arrives: the demo's judge. */
 export interface Witness {
-  /** Events by driver id, driver states not counted. */
+  /** Events by subject, driver states not counted. */
   readonly events: ReadonlyMap<string, number>;
   streams(): readonly StreamProof[];
   complete(): boolean;
