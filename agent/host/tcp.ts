@@ -1,9 +1,11 @@
 import { createConnection, type Socket } from 'node:net';
+import { AgentError } from '../../drivers/api/agent-error.ts';
 import type { Clock } from '../../drivers/api/clock.ts';
 import type { Log } from '../../drivers/api/driver.ts';
 import type { ByteLink } from '../../drivers/api/transports.ts';
 import { linkFailure } from '../../drivers/lib/link-errors.ts';
 import { byteQueue } from './serial/byte-queue.ts';
+import { settle } from './serial/settle.ts';
 
 export const CONNECT_MS = 5_000;
 
@@ -113,15 +115,19 @@ function tcpLink(socket: Socket, deps: TcpDeps, peer: string): ByteLink {
       const settled = new AbortController();
       try {
         await Promise.race([
-          sent(socket, bytes, AbortSignal.any([ended.signal, signal])),
+          // The caller may re-use its buffer while the socket still holds it.
+          settle([ended.signal, signal], (done) => socket.write(Uint8Array.from(bytes), done)),
           deps.clock.sleep(WRITE_STALL_MS, settled.signal).then(() => {
             throw linkFailure('connection-lost', { detail: `${peer} takes no bytes` });
           }),
         ]);
       } catch (error) {
         // What may still lie in the socket must not go out after its sender gave it up.
-        await end(linkFailure('connection-lost', { detail: peer, cause: error }));
-        throw error;
+        const lost =
+          error instanceof AgentError ? error : linkFailure('connection-lost', { detail: peer, cause: error });
+        await end(lost);
+        signal.throwIfAborted();
+        throw lost;
       } finally {
         pendingBytes -= bytes.length;
         settled.abort();
@@ -130,18 +136,4 @@ function tcpLink(socket: Socket, deps: TcpDeps, peer: string): ByteLink {
     close: () => end(null),
     [Symbol.asyncDispose]: () => end(null),
   };
-}
-
-function sent(socket: Socket, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const aborted = (): void => reject(signal.reason as Error);
-    if (signal.aborted) return aborted();
-    signal.addEventListener('abort', aborted, { once: true });
-    // The caller may re-use its buffer while the socket still holds it.
-    socket.write(Uint8Array.from(bytes), (error) => {
-      signal.removeEventListener('abort', aborted);
-      if (error == null) resolve();
-      else reject(error);
-    });
-  });
 }

@@ -81,9 +81,12 @@ function frameQueue(link: ByteLink, clock: Clock, signal: AbortSignal): FrameQue
 
   const receive = async (timeoutMs: number): Promise<boolean> => {
     const timer = new AbortController();
+    const stop = (): void => timer.abort(signal.reason);
+    signal.throwIfAborted();
+    signal.addEventListener('abort', stop, { once: true });
     try {
       pending ??= chunks.next();
-      const late = clock.sleep(timeoutMs, AbortSignal.any([signal, timer.signal])).then(() => null);
+      const late = clock.sleep(timeoutMs, timer.signal).then(() => null);
       const got = await Promise.race([pending, late]);
       if (got === null) return false;
       pending = undefined;
@@ -94,6 +97,7 @@ function frameQueue(link: ByteLink, clock: Clock, signal: AbortSignal): FrameQue
       got.value.fill(0);
       return true;
     } finally {
+      signal.removeEventListener('abort', stop);
       timer.abort();
     }
   };

@@ -197,7 +197,9 @@ describe('an unplugged device', () => {
     expect(old.open).toBe(false);
     const line = await port.plug();
     const results = await outcomes;
-    expect(results.filter((result) => result.status === 'rejected').length).toBeGreaterThan(0);
+    const failures = results.filter((result) => result.status === 'rejected');
+    expect(failures.length).toBeGreaterThan(0);
+    for (const { reason } of failures) expect(reason).toMatchObject({ code: 'port-lost' });
     await expect(link.write(bytes('STALE-PAY'), never)).rejects.toMatchObject({ code: 'port-lost' });
     await link.close();
     await using next = await open();

@@ -1,8 +1,10 @@
 import type { SerialPort } from 'serialport';
+import { AgentError } from '../../../drivers/api/agent-error.ts';
 import type { ByteLink } from '../../../drivers/api/transports.ts';
 import { linkFailure } from '../../../drivers/lib/link-errors.ts';
 import { byteQueue } from './byte-queue.ts';
 import type { SerialDeps } from './open-serial.ts';
+import { settle } from './settle.ts';
 
 /**
  * serialport 13 loses about a quarter of the hang-ups under traffic: read() returns 0, it asks again for ever and
@@ -79,7 +81,7 @@ export function serialLink(
   const probe = async (): Promise<void> => {
     while (!ended.signal.aborted) {
       await clock.sleep(PROBE_MS, ended.signal);
-      await drained(port, ended.signal);
+      await settle([ended.signal], (done) => port.drain(done));
     }
   };
 
@@ -95,15 +97,17 @@ export function serialLink(
     const settled = new AbortController();
     try {
       await Promise.race([
-        written(port, Buffer.from(bytes), AbortSignal.any([ended.signal, signal])),
+        settle([ended.signal, signal], (done) => port.write(Buffer.from(bytes), undefined, done)),
         clock.sleep(stallMs(pendingBytes), settled.signal).then(() => {
           throw linkFailure('port-lost', { detail: `${line.path} takes no bytes` });
         }),
       ]);
     } catch (error) {
       // Bytes that may still lie in the port's queue must not go out after their sender gave them up.
-      await end(linkFailure('port-lost', { detail: line.path, cause: error }));
-      throw error;
+      const lost = error instanceof AgentError ? error : linkFailure('port-lost', { detail: line.path, cause: error });
+      await end(lost);
+      signal.throwIfAborted();
+      throw lost;
     } finally {
       pendingBytes -= bytes.length;
       settled.abort();
@@ -121,26 +125,4 @@ export function serialLink(
     close: () => end(null),
     [Symbol.asyncDispose]: () => end(null),
   };
-}
-
-/** Settles with the drain or, a port that closed meanwhile never answering, with the signal. */
-function drained(port: SerialPort, signal: AbortSignal): Promise<void> {
-  return settle(signal, (done) => port.drain(done));
-}
-
-function written(port: SerialPort, bytes: Buffer, signal: AbortSignal): Promise<void> {
-  return settle(signal, (done) => port.write(bytes, undefined, done));
-}
-
-function settle(signal: AbortSignal, start: (done: (error?: Error | null) => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const aborted = (): void => reject(signal.reason as Error);
-    if (signal.aborted) return aborted();
-    signal.addEventListener('abort', aborted, { once: true });
-    start((error) => {
-      signal.removeEventListener('abort', aborted);
-      if (error == null) resolve();
-      else reject(error);
-    });
-  });
 }

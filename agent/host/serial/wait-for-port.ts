@@ -58,15 +58,19 @@ export async function waitForPort(
     signal.throwIfAborted();
     // The watch stands before the question is asked, or a device that comes in between would wait for the poll.
     const woken = new AbortController();
-    const watcher = watchFolder(await nearestFolder(path), path, () => woken.abort());
+    const stop = (): void => woken.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    let watcher: FSWatcher | null = null;
     try {
+      watcher = watchFolder(await nearestFolder(path), path, stop);
       if (await exists(path)) return true;
       const leftMs = until - clock.monoMs();
       if (leftMs <= 0) return false;
-      await clock.sleep(Math.min(POLL_MS, leftMs), AbortSignal.any([signal, woken.signal]));
+      await clock.sleep(Math.min(POLL_MS, leftMs), woken.signal);
     } catch (error) {
-      if (!woken.signal.aborted || signal.aborted) throw error;
+      if (!woken.signal.aborted) throw error;
     } finally {
+      signal.removeEventListener('abort', stop);
       watcher?.close();
     }
   }
