@@ -13,7 +13,7 @@ const ascii = (text: string): Uint8Array => Uint8Array.from(text, (char) => char
 
 /** `Fx Fy (Fz)`: the length of a variable bitmap. */
 function variable(id: number, digits: 2 | 3, data: Uint8Array): Uint8Array {
-  const length = [...decimal(data.length, digits)].map((digit) => 0xf0 + Number(digit));
+  const length = Array.from(decimal(data.length, digits), (digit) => 0xf0 + Number(digit));
   return Uint8Array.of(id, ...length, ...data);
 }
 
