@@ -31,7 +31,7 @@ function morphChildren(old, next) {
   const keyed = new Map();
   for (const child of old.children) if (child.dataset?.key) keyed.set(child.dataset.key, child);
   let at = old.firstChild;
-  for (const wanted of [...next.childNodes]) {
+  for (const wanted of Array.from(next.childNodes)) {
     const known = wanted.dataset?.key ? keyed.get(wanted.dataset.key) : undefined;
     if (known !== undefined && known !== at) {
       old.insertBefore(known, at);
@@ -62,7 +62,7 @@ function morph(old, wanted) {
     if (old.data !== wanted.data) old.data = wanted.data;
     return;
   }
-  for (const { name } of [...old.attributes])
+  for (const { name } of Array.from(old.attributes))
     // What a person has opened or typed is theirs.
     if (!wanted.hasAttribute(name) && !(name === 'open' && old.tagName === 'DETAILS')) old.removeAttribute(name);
   for (const { name, value } of wanted.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);

@@ -1,18 +1,5 @@
 import { h, show } from './dom.client.js';
-import {
-  ago,
-  ask,
-  bytes,
-  clockTime,
-  count,
-  download,
-  follow,
-  KitError,
-  money,
-  percent,
-  span,
-  tell,
-} from './kit.client.js';
+import { ask, bytes, clockTime, count, download, follow, KitError, money, percent, span, tell } from './kit.client.js';
 import { devices } from './devices.client.js';
 import { BROKEN, say } from './words.client.js';
 import './token.client.js';

@@ -26,18 +26,24 @@ export async function send(
   }
   response.flushHeaders();
   const gone = whenAborted(options.signal);
+  let whole = false;
   try {
     for (;;) {
       const next = await Promise.race([source.next(), gone.promise]);
-      if (next === null || next.done === true) break;
+      if (next === null) break;
+      if (next.done === true) {
+        whole = true;
+        break;
+      }
       if (!response.write(next.value) && !(await drained(response, options.signal))) break;
     }
   } finally {
     gone.release();
     // A generator that waits inside ends with the signal, not with this call: it is not waited for.
     void source.return?.()?.catch(() => undefined);
-    if (response.destroyed || options.signal.aborted) response.destroy();
-    else response.end();
+    // A stream that broke off is cut, so that its reader does not take it for the whole.
+    if (whole) response.end();
+    else response.destroy();
   }
 }
 

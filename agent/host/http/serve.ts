@@ -25,7 +25,7 @@ export type ApiHandler = (request: ApiRequest) => Promise<ApiResponse>;
  */
 export async function serveHttp(listen: string, handle: ApiHandler, signal: AbortSignal): Promise<HttpServer> {
   const { host, port } = splitListen(listen);
-  if (host === '' || !Number.isInteger(port) || port < 0 || port > 65_535)
+  if (!listen.includes(':') || host === '' || !Number.isInteger(port) || port < 0 || port > 65_535)
     throw httpFailure('listen-invalid', { detail: listen });
   signal.throwIfAborted();
   const closing = new AbortController();
@@ -126,8 +126,9 @@ async function answer(
     }
     if (closing.aborted) response.shouldKeepAlive = false;
     await send(response, await handle(toApiRequest(request, body, signal)), { headOnly, signal });
-  } catch (error) {
-    if (gone.signal.aborted || request.destroyed || error instanceof URIError) {
+  } catch {
+    // Whoever handles requests has its own log; here is only a peer to be told.
+    if (gone.signal.aborted) {
       response.destroy();
       return;
     }
