@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { AgentError } from '../../drivers/api/agent-error.ts';
 import type { Clock } from '../../drivers/api/clock.ts';
@@ -77,6 +78,8 @@ function connected(socket: Socket, signal: AbortSignal): Promise<void> {
 function tcpLink(socket: Socket, deps: TcpDeps, peer: string): ByteLink {
   const queue = byteQueue();
   const ended = new AbortController();
+  // One listener per write that waits: their number is bounded by their bytes.
+  setMaxListeners(0, ended.signal);
   let pendingBytes = 0;
   let closing: Promise<void> | undefined;
 

@@ -140,3 +140,26 @@ test('closing lets the port go', async () => {
   await using next = await start();
   await next.until(ready);
 });
+
+test('comes back within 3 s of its device, each of 20 times that it is unplugged under traffic', async () => {
+  await using bench = await start({ doubleScanMs: 0 });
+  let number = 0;
+  for (let round = 0; round < 20; round += 1) {
+    const line = await port.plug();
+    const seen = bench.events.length;
+    const plugged = clock.monoMs();
+    const traffic = (async () => {
+      while (line.open) {
+        number += 1;
+        await line.write(scanMessage(qr(`code ${number}`))).catch(() => undefined);
+        await clock.sleep(1, never);
+      }
+    })();
+    await bench.until(({ events }) => events.length > seen);
+    expect(clock.monoMs() - plugged).toBeLessThan(3_000);
+    await port.unplug();
+    await traffic;
+    await bench.until(({ states }) => states.at(-1)?.state === 'failed');
+  }
+  expect(texts(bench).every((text) => /^code \d+$/.test(String(text)))).toBe(true);
+});

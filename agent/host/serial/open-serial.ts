@@ -1,19 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { SerialPort } from 'serialport';
 import type { AgentError } from '../../../drivers/api/agent-error.ts';
-import type { Clock } from '../../../drivers/api/clock.ts';
-import type { Log } from '../../../drivers/api/driver.ts';
 import type { ByteLink, SerialOptions } from '../../../drivers/api/transports.ts';
 import { linkFailure } from '../../../drivers/lib/link-errors.ts';
 import { isLocked } from './port-locks.ts';
-import { serialLink } from './serial-link.ts';
+import { serialLink, type SerialDeps } from './serial-link.ts';
 import { usbIdentity } from './usb-identity.ts';
 import { waitForPort } from './wait-for-port.ts';
-
-export interface SerialDeps {
-  readonly clock: Clock;
-  readonly log?: Log;
-}
 
 async function assertCharacterDevice(path: string): Promise<void> {
   try {

@@ -191,7 +191,9 @@ describe('an unplugged device', () => {
     const old = await port.plug();
     const link = await open();
     // The old device reads nothing, so its line fills up and the later writes wait in this process.
-    const writes = Array.from({ length: 15 }, () => link.write(bytes('STALE-PAY '.repeat(400)), never));
+    const writes = Array.from({ length: 15 }, () =>
+      link.write(bytes('STALE-PAY '.repeat(400)), new AbortController().signal),
+    );
     const outcomes = Promise.allSettled(writes);
     await port.unplug();
     expect(old.open).toBe(false);

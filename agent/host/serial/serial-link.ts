@@ -1,9 +1,11 @@
+import { setMaxListeners } from 'node:events';
 import type { SerialPort } from 'serialport';
 import { AgentError } from '../../../drivers/api/agent-error.ts';
+import type { Clock } from '../../../drivers/api/clock.ts';
+import type { Log } from '../../../drivers/api/driver.ts';
 import type { ByteLink } from '../../../drivers/api/transports.ts';
 import { linkFailure } from '../../../drivers/lib/link-errors.ts';
 import { byteQueue } from './byte-queue.ts';
-import type { SerialDeps } from './open-serial.ts';
 import { settle } from './settle.ts';
 
 /**
@@ -25,6 +27,11 @@ const CLOSE_MS = 2_000;
 /** Start, 8 data, parity, 2 stop. */
 const MOST_BITS_PER_BYTE = 12;
 
+export interface SerialDeps {
+  readonly clock: Clock;
+  readonly log?: Log;
+}
+
 export interface SerialLink extends ByteLink {
   /** To be called once the port is open. */
   start(): void;
@@ -39,6 +46,8 @@ export function serialLink(
   const { clock } = deps;
   const queue = byteQueue();
   const ended = new AbortController();
+  // One listener per write that waits: their number is bounded by their bytes.
+  setMaxListeners(0, ended.signal);
   let pendingBytes = 0;
   let closing: Promise<void> | undefined;
 
