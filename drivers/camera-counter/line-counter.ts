@@ -29,20 +29,25 @@ export interface Crossing {
   readonly atMs: number;
 }
 
+/** Distances in heights of the person. */
 export interface LineCounterOptions {
-  /** Distance from the line, in heights of the person, from which a side counts as taken. */
+  /** Distance from the line from which a side counts as taken. */
   readonly settle: number;
   /** The same for going back over a line just crossed: standing on it must not count again and again. */
   readonly settleBack: number;
+  /** Farthest distance on the old side plus that on the new one: a box that only trembles at the line never has it. */
+  readonly travel: number;
   /** Count each person's net crossing when the track ends, not each crossing as it happens. */
   readonly late: boolean;
 }
 
-export const LINE_COUNTER: LineCounterOptions = { settle: 0.06, settleBack: 0.12, late: false };
+export const LINE_COUNTER: LineCounterOptions = { settle: 0.06, settleBack: 0.12, travel: 0.3, late: false };
 
 interface Passage {
   /** Side last taken: −1 or 1; 0 while unknown. */
   side: -1 | 0 | 1;
+  /** Farthest distance from the line on that side, px. */
+  reach: number;
   /** True once this track has crossed the line. */
   crossed: boolean;
   last: FootPoint;
@@ -101,6 +106,7 @@ export class LineCounter {
     const far = Math.abs(distance) >= this.options.settle * point.heightPx;
     return {
       side: far ? (distance > 0 ? 1 : -1) : 0,
+      reach: Math.abs(distance),
       crossed: false,
       last: point,
       step: undefined,
@@ -114,29 +120,29 @@ export class LineCounter {
     const now = distanceTo(line, point);
     if (before < 0 !== now < 0) passage.step = stepOver(line, passage.last, before, point, now);
     passage.last = point;
-    const settle = passage.crossed ? this.options.settleBack : this.options.settle;
-    if (Math.abs(now) < settle * point.heightPx) return undefined;
+    const { settle, settleBack, travel } = this.options;
+    const far = Math.abs(now);
     const side = now > 0 ? 1 : -1;
     const from = passage.side;
-    passage.side = side;
+    if (from === side) passage.reach = Math.max(passage.reach, far);
+    if (far < (passage.crossed ? settleBack : settle) * point.heightPx) return undefined;
+    if (from === -side && passage.reach + far < travel * point.heightPx) return undefined;
     const step = passage.step;
     passage.step = undefined;
+    if (from !== side) passage.reach = far;
+    passage.side = side;
     if (from === 0 || from === side || step === undefined) return undefined;
-    if (step.place < 0 || step.place > 1) {
-      passage.crossed = false;
-      return undefined;
-    }
-    passage.crossed = true;
+    passage.crossed = step.place >= 0 && step.place <= 1;
+    if (!passage.crossed) return undefined;
     passage.net += side;
-    const crossing: Crossing = {
+    passage.lastCrossing = {
       lineId: line.id,
       trackId: point.trackId,
       direction: side > 0 ? 'in' : 'out',
       frame: step.frame,
       atMs: step.atMs,
     };
-    passage.lastCrossing = crossing;
-    return crossing;
+    return passage.lastCrossing;
   }
 }
 

@@ -1,9 +1,19 @@
 import type { DetectionFrame } from '../api/transports.ts';
-import { type CountLine, type Crossing, LineCounter, LINE_COUNTER, type Point } from './line-counter.ts';
-import { Tracker, TRACKER, type Sighting } from './tracker.ts';
+import {
+  type CountLine,
+  type Crossing,
+  type FootPoint,
+  LineCounter,
+  LINE_COUNTER,
+  type Point,
+} from './line-counter.ts';
+import { isInside } from './polygon.ts';
+import { Tracker, type Sighting } from './tracker.ts';
+import { type CountZone, type Dwell, ZoneCounter } from './zones.ts';
 
 export interface PeopleCounterOptions {
   readonly lines: readonly CountLine[];
+  readonly zones?: readonly CountZone[];
   /** Areas, in source pixels, where feet are not looked at: a screen, a mirror, a tree that looks like a man. */
   readonly masks: readonly (readonly Point[])[];
   /** Count each person's net crossing when he has gone. */
@@ -12,18 +22,31 @@ export interface PeopleCounterOptions {
 
 export interface CountedFrame {
   readonly crossings: readonly Crossing[];
-  readonly seen: readonly Sighting[];
+  readonly occupancy: ReadonlyMap<string, number>;
+  readonly dwells: readonly Dwell[];
 }
 
-/** Boxes in, crossings out: tracker and line counter put together. Pure; one camera, frames in order. */
+/** A crossing by a track that is not yet solid waits so long for it to become so, then it is dropped. */
+const HOLD_MS = 2_000;
+
+/** Crossings of one track that may wait. */
+const MAX_HELD = 8;
+
+/** Boxes in, crossings out: tracker, lines and zones put together. Pure; one camera, frames in order. */
 export class PeopleCounter {
   private readonly options: PeopleCounterOptions;
-  private readonly tracker = new Tracker(TRACKER);
+  private readonly tracker = new Tracker();
   private readonly lines: LineCounter;
+  private readonly zones: ZoneCounter;
+  /** By track. */
+  private readonly held = new Map<number, Crossing[]>();
+  /** Tracks alive that have been solid. */
+  private readonly proven = new Set<number>();
 
   constructor(options: PeopleCounterOptions) {
     this.options = options;
     this.lines = new LineCounter(options.lines, { ...LINE_COUNTER, late: options.late });
+    this.zones = new ZoneCounter(options.zones ?? []);
   }
 
   update(frame: Pick<DetectionFrame, 'frame' | 'atMs' | 'detections'>): CountedFrame {
@@ -32,30 +55,36 @@ export class PeopleCounter {
     );
     const { seen, ended } = this.tracker.update(boxes, frame.atMs);
     const crossings: Crossing[] = [];
-    for (const { trackId, box } of seen)
-      crossings.push(
-        ...this.lines.see({
-          trackId,
-          frame: frame.frame,
-          atMs: frame.atMs,
-          heightPx: box.height,
-          x: box.x + box.width / 2,
-          y: box.y + box.height,
-        }),
-      );
-    for (const trackId of ended) crossings.push(...this.lines.forget(trackId));
-    return { crossings, seen };
+    for (const sighting of seen)
+      crossings.push(...this.release(sighting, frame.atMs, this.lines.see(footOf(sighting, frame))));
+    for (const trackId of ended) {
+      const net = this.lines.forget(trackId);
+      if (this.proven.delete(trackId)) crossings.push(...net);
+      this.held.delete(trackId);
+    }
+    const solid = seen.filter((sighting) => sighting.solid).map((sighting) => footOf(sighting, frame));
+    return { crossings, ...this.zones.update(solid, ended) };
+  }
+
+  private release(sighting: Sighting, atMs: number, fresh: readonly Crossing[]): readonly Crossing[] {
+    const waiting = [...(this.held.get(sighting.trackId) ?? []), ...fresh].filter(
+      (crossing) => atMs - crossing.atMs <= HOLD_MS,
+    );
+    this.held.delete(sighting.trackId);
+    if (sighting.solid) this.proven.add(sighting.trackId);
+    if (sighting.solid || waiting.length === 0) return waiting;
+    this.held.set(sighting.trackId, waiting.slice(-MAX_HELD));
+    return [];
   }
 }
 
-/** True when the point lies in the polygon (even-odd rule). */
-export function isInside(polygon: readonly Point[], point: Point): boolean {
-  let inside = false;
-  for (let at = 0, before = polygon.length - 1; at < polygon.length; before = at, at += 1) {
-    const a = polygon[at] as Point;
-    const b = polygon[before] as Point;
-    if (a.y > point.y === b.y > point.y) continue;
-    if (point.x < ((b.x - a.x) * (point.y - a.y)) / (b.y - a.y) + a.x) inside = !inside;
-  }
-  return inside;
+function footOf({ trackId, box }: Sighting, frame: Pick<DetectionFrame, 'frame' | 'atMs'>): FootPoint {
+  return {
+    trackId,
+    frame: frame.frame,
+    atMs: frame.atMs,
+    heightPx: box.height,
+    x: box.x + box.width / 2,
+    y: box.y + box.height,
+  };
 }
