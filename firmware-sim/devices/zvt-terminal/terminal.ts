@@ -227,6 +227,8 @@ export class VirtualTerminal {
     if (unmasked) faults.unmasked -= 1;
     const status = bookingStatus(this.#identity, entry, customer.card, { unmasked });
     const sent = this.#tell(line, status);
+    // It is awaited below; a plug that is pulled in the step before is no bug.
+    sent.catch(() => undefined);
     await this.#step('status-sent');
     if (!(await sent)) {
       reverse(entry, 'terminal');
