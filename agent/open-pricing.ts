@@ -1,8 +1,12 @@
 import type { Log } from '../drivers/api/driver.ts';
+import { AgentError } from '../drivers/api/agent-error.ts';
 import type { KitConfig } from './config/read-config.ts';
 import type { Host } from './core/host.ts';
 import type { Ledger, LedgerTx } from './core/ledger.ts';
 import type { Pricing } from './core/pricing.ts';
+import { openKitKey, writeAnchor } from './pricing/audit/files.ts';
+import { readTrustedKey } from './pricing/bundle/sign.ts';
+import { createPricing } from './pricing/runtime.ts';
 
 export interface OpenPricingParts {
   readonly host: Host;
@@ -14,6 +18,45 @@ export interface OpenPricingParts {
 
 /** Prices as kit.yaml asks for them; `null` where it asks for none. A bundle file that is refused leaves the last good one in force. */
 export async function openPricing(parts: OpenPricingParts): Promise<Pricing | null> {
-  if (parts.config.pricing === undefined) return null;
-  return Promise.resolve(null);
+  const { host, config, ledger, commit, log } = parts;
+  if (config.pricing === undefined) return null;
+  const trust = await Promise.all(
+    config.pricing.trust.map(async (ref) => readTrustedKey(await host.secret(ref), 'pricing.trust')),
+  );
+  const pricing = createPricing({
+    kit: config.kit,
+    trust,
+    clock: host.clock,
+    chance: host.chance,
+    log,
+    ledger,
+    auditKey: openKitKey(host.kept, host.chance),
+    retainAckedMs: config.ledger.retainAcked,
+    version: host.version,
+    counters: config.drivers.filter((driver) => driver.type === 'camera-counter').map((driver) => driver.id),
+    keepHead: (head) => {
+      try {
+        writeAnchor(host.kept, ledger.epoch, head);
+      } catch (error) {
+        // The copy proves more, but prices do not wait for it.
+        if (!(error instanceof AgentError)) throw error;
+        log.warn('audit-head-unwritten', { code: error.code });
+      }
+    },
+  });
+  if (config.pricing.bundle !== undefined) await offerFile(config.pricing.bundle, pricing, parts);
+  commit((tx) => pricing.tick(tx));
+  return pricing;
+}
+
+async function offerFile(path: string, pricing: Pricing, { host, commit, log }: OpenPricingParts): Promise<void> {
+  try {
+    const bytes = await host.file(path);
+    const code = commit((tx) => pricing.offer(tx, bytes, 'file'));
+    if (code !== null) log.warn('rules-file-refused', { path, code });
+  } catch (error) {
+    // Without its file the kit goes on with the bundle it has, or waits for one over MQTT.
+    if (!(error instanceof AgentError)) throw error;
+    log.warn('rules-file-unreadable', { path, code: error.code });
+  }
 }

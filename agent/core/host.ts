@@ -127,6 +127,16 @@ export interface MachineFacts {
   readonly load1: number | null;
 }
 
+/**
+ * Small files that must outlive the ledger: keys, and what proves that an older ledger was put in its place.
+ * Synchronous and atomic: when `write` returns, the new content is on disk. Throws the file system's own errors.
+ */
+export interface KeptFiles {
+  /** The content, `null` when there is no such file. */
+  read(name: string): Uint8Array | null;
+  write(name: string, bytes: Uint8Array): void;
+}
+
 /** All that the agent may touch of the world. The daemon passes the machine, the deterministic world a simulation. */
 export interface Host {
   readonly clock: KitClock;
@@ -148,6 +158,8 @@ export interface Host {
   secret(ref: SecretRef): Promise<Uint8Array>;
   /** A small file relative to kit.yaml's folder (bundle, public key), ≤ 4 MiB; throws `kit-file-unreadable`. */
   file(path: string): Promise<Uint8Array>;
+  /** Small files beside the ledger; absent on a machine without a disk of its own. */
+  readonly kept?: KeptFiles;
   readonly service: ServiceManager;
   machine(): MachineFacts;
   /** Reads kit.yaml again; throws configuration errors. Absent where there is no file behind the configuration. */

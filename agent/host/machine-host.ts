@@ -3,6 +3,7 @@ import { openLedger } from '../ledger/open-ledger.ts';
 import type { Host } from '../core/host.ts';
 import { systemChance, systemClock } from './clock.ts';
 import { machineFacts } from './machine.ts';
+import { keptFiles } from './kept-files.ts';
 import { kitFiles } from './read-kit.ts';
 import { serviceManager } from './service.ts';
 import { stateDir } from './state-dir.ts';
@@ -43,6 +44,7 @@ export async function machineHost(options: MachineHostOptions): Promise<Host> {
     },
     http: async (listen, handle, signal) => (await import('./http/serve.ts')).serveHttp(listen, handle, signal),
     secret: files.secret,
+    kept: keptFiles(options.stateDir),
     file: files.file,
     service: await serviceManager(process.env, log),
     machine: () => machineFacts(options.stateDir),

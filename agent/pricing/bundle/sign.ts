@@ -16,6 +16,9 @@ export interface Envelope {
 /** More signatures than approvals are of no use, and each costs 0.2 ms to check. */
 export const MAX_SIGNATURES = 16;
 
+/** Longest key id or signature text that is looked at: hex of 32 bytes and base64 of 64 need fewer. */
+const MAX_TEXT = 128;
+
 /** Reads a public key in PEM (SPKI). Throws `key-unreadable`; a private key is refused too: it belongs elsewhere. */
 export function readTrustedKey(pem: Uint8Array, name: string): TrustedKey {
   const text = new TextDecoder().decode(pem);
@@ -82,6 +85,7 @@ export function readEnvelope(value: unknown): Envelope | null {
     const { keyid, sig, ...rest } = item as Readonly<Record<string, unknown>>;
     if (typeof keyid !== 'string' || typeof sig !== 'string' || Object.keys(rest).length > 0 || !isBase64(sig))
       return null;
+    if (keyid.length > MAX_TEXT || sig.length > MAX_TEXT) return null;
     list.push({ keyid, sig });
   }
   return { payload, signatures: list };

@@ -6,7 +6,7 @@ import { localTime, parseUtc } from './instant.ts';
 import { factRow, matchRules, traceRules } from './match.ts';
 import { outcomeOf } from './outcome.ts';
 import { prepareBundle, type Bound, type ItemProgram, type Program } from './program.ts';
-import type { TraceStep } from './trace.ts';
+import type { RuleTrace, TraceStep } from './trace.ts';
 
 /** The price of one item and why. Field order is the order in which it is written. */
 export interface Decision {
@@ -33,8 +33,8 @@ export interface Decided {
 export interface DecideOptions {
   /** Default true. Without it every `trace` is empty. */
   readonly trace?: boolean;
-  /** Decide these items only; default all. */
-  readonly skus?: ReadonlySet<string>;
+  /** Rules spelled out for one item; those that had a say come first. Default {@link MAX_TRACED_RULES}. */
+  readonly maxRules?: number;
 }
 
 /**
@@ -54,11 +54,11 @@ export function decide(bundle: Bundle, inputs: Inputs, options: DecideOptions = 
 /** As {@link decide}, on a bundle prepared once. */
 export function decideWith(program: Program, inputs: Inputs, options: DecideOptions = {}): Decided {
   const moment = momentOf(program, inputs);
-  const traced = { left: options.trace === false ? -1 : MAX_TRACED_RULES };
+  const most = options.maxRules ?? MAX_TRACED_RULES;
+  const traced = { left: options.trace === false ? -1 : MAX_TRACED_RULES, most };
   const decisions: Decision[] = [];
   const state: [string, ItemState][] = [];
   for (const item of program.items) {
-    if (options.skus !== undefined && !options.skus.has(item.item.sku)) continue;
     const [decision, next] = decideItem(program, item, inputs, moment, traced);
     decisions.push(decision);
     state.push([item.item.sku, next]);
@@ -100,7 +100,7 @@ function decideItem(
   item: ItemProgram,
   inputs: Inputs,
   moment: Moment,
-  traced: { left: number },
+  traced: { left: number; readonly most: number },
 ): readonly [Decision, ItemState] {
   const { sku, category, listMinor, priorPriceMinor } = item.item;
   const state = own(inputs.state, sku) ?? { rung: 0, priceMinor: listMinor, changedAt: null, changesToday: 0 };
@@ -125,7 +125,7 @@ function decideItem(
   const trace: TraceStep[] = [];
   if (traced.left >= item.rules.length) {
     traced.left -= item.rules.length;
-    trace.push(...traceRules(item.rules, row, match));
+    trace.push(...withinBound(traceRules(item.rules, row, match), traced.most));
   } else if (traced.left >= 0) trace.push({ step: 'rules-omitted', count: item.rules.length });
   if (traced.left >= 0)
     trace.push(...outcome.steps, { step: 'price', fromMinor: state.priceMinor, toMinor: priceMinor });
@@ -147,6 +147,15 @@ function decideItem(
     changesToday: changed ? state.changesToday + 1 : state.changesToday,
   };
   return [decision, next];
+}
+
+/** The rules that had a say first, then the others, as many as are wanted; always in the bundle's order. */
+function withinBound(rules: readonly RuleTrace[], most: number): readonly TraceStep[] {
+  if (rules.length <= most) return rules;
+  const spoke = rules.filter((rule) => rule.outcome !== 'no-match').slice(0, most);
+  const silent = rules.filter((rule) => rule.outcome === 'no-match').slice(0, most - spoke.length);
+  const kept = new Set([...spoke, ...silent]);
+  return [...rules.filter((rule) => kept.has(rule)), { step: 'rules-omitted', count: rules.length - kept.size }];
 }
 
 /** A property of the object itself: an item may be called `constructor`. */

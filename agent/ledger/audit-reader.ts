@@ -1,0 +1,83 @@
+import type { Json } from '../../drivers/api/reading.ts';
+import type { ClockTrust } from '../core/event.ts';
+import { guarded, openDamaged } from './database.ts';
+import { ledgerFailure } from './errors.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { readableRows } from './readable-rows.ts';
+
+/** A row of the `price` stream in the very bytes that lie on disk: an auditor trusts no reading of them. */
+export interface AuditRow {
+  readonly sequence: number;
+  readonly type: string;
+  readonly subject: string;
+  readonly data: string;
+  readonly atMono: number;
+  readonly bootId: string;
+  readonly wallMs: number;
+  readonly clockTrust: ClockTrust;
+}
+
+/** What an audit needs of a ledger file. */
+export interface AuditReader extends Disposable {
+  readonly epoch: string;
+  /** Last sequence of the stream that the ledger's counters know of, whether its row is there or not. */
+  readonly last: number;
+  /** Rows ascending; one that cannot be read is left out, and so is one that is no row any more. */
+  rows(): Iterable<AuditRow>;
+  saved(owner: string, key: string): Json | undefined;
+}
+
+const TRUST: readonly ClockTrust[] = ['unset', 'estimated', 'synced'];
+
+/** Opens a copy of a ledger file for an audit. Throws `ledger-corrupt` when it is no ledger, `ledger-newer`. */
+export function openAuditReader(path: string): AuditReader {
+  const db = openDamaged(path);
+  const version = Number(db.pragma('user_version', { simple: true }));
+  if (version > MIGRATIONS.length || version === 0) {
+    db.close();
+    throw ledgerFailure(version === 0 ? 'ledger-corrupt' : 'ledger-newer', { detail: `schema ${version}` });
+  }
+  const text = (sql: string, ...values: string[]): unknown =>
+    guarded(() =>
+      db
+        .prepare<string[]>(sql)
+        .pluck()
+        .get(...values),
+    );
+  const boots = new Map(guarded(() => db.prepare<[], [number, string]>('SELECT boot, boot_id FROM boots').raw().all()));
+  const epoch = text(`SELECT value FROM meta WHERE key = 'epoch'`);
+  return {
+    epoch: typeof epoch === 'string' ? epoch : 'unknown',
+    last: Number(text(`SELECT last FROM streams WHERE stream = 'price'`) ?? 0),
+    *rows() {
+      for (const [sequence, type, subject, data, atMono, boot, wallMs, trust] of readableRows(db, 'price'))
+        yield {
+          sequence,
+          type,
+          subject,
+          data,
+          atMono,
+          bootId: boots.get(boot) ?? 'unknown',
+          wallMs,
+          clockTrust: TRUST[trust] ?? 'unset',
+        };
+    },
+    saved(owner, key) {
+      const value = text('SELECT value FROM saved WHERE owner = ? AND key = ?', owner, key);
+      return typeof value === 'string' ? parsed(value) : undefined;
+    },
+    [Symbol.dispose]() {
+      db.close();
+    },
+  };
+}
+
+function parsed(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    // A damaged note is no note; the audit says which record lacks it.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+import type { ClockTrust } from '../../core/event.ts';
+
+/** One record of the `price` stream as it lies on disk. */
+export interface AuditRecord {
+  readonly sequence: number;
+  readonly type: string;
+  readonly subject: string;
+  /** The event's data, in the very bytes that are stored. */
+  readonly data: string;
+  readonly atMono: number;
+  readonly bootId: string;
+  readonly wallMs: number;
+  readonly clockTrust: ClockTrust;
+}
+
+/** What is kept beside each record: its hash, the kit's signature over the tree that ends with it, and its time's standing. */
+export interface AuditNote {
+  /** Lower hex. */
+  readonly leaf: string;
+  /** Base64. */
+  readonly signature: string;
+  /** The hash covers the wall time: the ledger may still correct a time that was not synchronised, and only such. */
+  readonly timed: boolean;
+}
+
+/** The bytes of a leaf: every field that must not change, unambiguously. */
+export function leafBytes(epoch: string, record: AuditRecord, timed: boolean): string {
+  const { sequence, type, subject, data, atMono, bootId, wallMs, clockTrust } = record;
+  const time = timed ? [wallMs, clockTrust] : [null, null];
+  return JSON.stringify([epoch, 'price', sequence, type, subject, data, atMono, bootId, ...time]);
+}
+
+/**
+ * The text that a checkpoint signs: origin, size and root on a line each.
+ * @see https://c2sp.org/tlog-checkpoint
+ */
+export function checkpointText(origin: string, size: number, root: Uint8Array): string {
+  return `${origin}\n${size}\n${Buffer.from(root).toString('base64')}\n`;
+}
+
+/** The text in which the kit says that retention may have taken records up to a sequence. */
+export function goneText(origin: string, through: number): string {
+  return `${origin}\ngone ${through}\n`;
+}
+
+export function originOf(kitId: string, epoch: string): string {
+  return `barrow/${kitId}/${epoch}/price`;
+}
+
+/** Where the ledger keeps the audit's own words, outside of the records. */
+export const AUDIT_OWNER = 'audit';
+
+export function noteKey(sequence: number): string {
+  return `record/${String(sequence).padStart(12, '0')}`;
+}

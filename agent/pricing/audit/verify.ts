@@ -1,0 +1,170 @@
+import { createPublicKey, verify, type KeyObject } from 'node:crypto';
+import type { Json } from '../../../drivers/api/reading.ts';
+import { AUDIT_OWNER, checkpointText, goneText, leafBytes, noteKey, type AuditNote, type AuditRecord } from './leaf.ts';
+import { EMPTY_FRONTIER, fromHex, grow, leafHash, rootOf, toHex } from './merkle.ts';
+
+/** What is verified: the records, and the words about them that lie elsewhere. */
+export interface AuditSource {
+  readonly epoch: string;
+  /** The ledger's own counter of the stream. */
+  readonly last: number;
+  readonly records: Iterable<AuditRecord>;
+  saved(owner: string, key: string): Json | undefined;
+  /** The head as last written to a file of its own; null when there is no such file. */
+  readonly anchor: AuditAnchor | null;
+  /** The kit's key as the verifier knows it, SPKI; null takes the one that the log names, which proves less. */
+  readonly key: KeyObject | null;
+}
+
+/** The head outside of the database: it tells when a whole older database was put in place. */
+export interface AuditAnchor {
+  readonly origin: string;
+  readonly epoch: string;
+  readonly size: number;
+  readonly last: number;
+  readonly root: string;
+  readonly signature: string;
+  readonly publicKey: string;
+}
+
+export type AuditReason =
+  'changed' | 'missing' | 'unrecorded' | 'signature' | 'moved' | 'head' | 'other-ledger' | 'no-key' | 'unreadable';
+
+export type AuditVerdict =
+  | { readonly ok: true; readonly records: number; readonly last: number }
+  | {
+      readonly ok: false;
+      readonly firstBad: { readonly stream: 'price'; readonly sequence: number; readonly id: string };
+      readonly reason: AuditReason;
+    };
+
+interface Head {
+  readonly origin: string;
+  readonly goneSignature: string;
+  readonly first: number;
+  readonly size: number;
+  readonly last: number;
+  readonly root: string;
+  readonly publicKey: string;
+  readonly mayBeGone: number;
+}
+
+/**
+ * Walks the log once: every record that must be there is there, unchanged and in its place, and each root on the way
+ * carries the kit's signature. The first that fails is named. Pure but for what the source reads.
+ */
+export function verifyAudit(source: AuditSource): AuditVerdict {
+  const head = headOf(source.saved(AUDIT_OWNER, 'head'));
+  const { anchor } = source;
+  const bad = (sequence: number, reason: AuditReason): AuditVerdict => ({
+    ok: false,
+    firstBad: { stream: 'price', sequence, id: `${source.epoch}/price/${sequence}` },
+    reason,
+  });
+  if (anchor !== null && anchor.epoch !== source.epoch && anchor.last > 0) return bad(1, 'other-ledger');
+  const last = Math.max(source.last, head?.last ?? 0, anchor?.last ?? 0);
+  const records = peekable(source.records);
+  if (head === null) {
+    const stray = records.next();
+    if (stray !== null && stray.type !== 'barrow.loss.v1') return bad(stray.sequence, 'unrecorded');
+    return last === 0 || stray !== null ? { ok: true, records: 0, last } : bad(1, 'missing');
+  }
+  const key = source.key ?? keyFrom(head.publicKey);
+  if (key === null) return bad(head.first, 'no-key');
+  const origin = head.origin;
+  if (!origin.endsWith(`/${source.epoch}/price`)) return bad(head.first, 'head');
+  if (!goneHolds(head, key)) return bad(head.first, 'missing');
+  let frontier = EMPTY_FRONTIER;
+  let seen = 0;
+  let lastSeen = head.first - 1;
+  for (let sequence = head.first; sequence <= last; sequence += 1) {
+    const record = records.take(sequence);
+    const note = noteOf(source.saved(AUDIT_OWNER, noteKey(sequence)));
+    if (record === null) {
+      // Retention takes the oldest records only: behind one that is there none is missing.
+      if (sequence > head.mayBeGone || seen > 0 || note === null) return bad(sequence, 'missing');
+      frontier = grow(frontier, fromHex(note.leaf));
+      continue;
+    }
+    // What the ledger itself declared after the log's last word is taken in at the next start.
+    if (note === null) {
+      if (sequence > head.last && record.type === 'barrow.loss.v1') continue;
+      return bad(sequence, 'unrecorded');
+    }
+    const leaf = leafHash(leafBytes(source.epoch, record, note.timed));
+    if (toHex(leaf) !== note.leaf) return bad(sequence, 'changed');
+    frontier = grow(frontier, leaf);
+    seen += 1;
+    lastSeen = sequence;
+    const text = checkpointText(origin, frontier.size, rootOf(frontier));
+    if (!verify(null, Buffer.from(text), key, Buffer.from(note.signature, 'base64'))) return bad(sequence, 'signature');
+  }
+  const stray = records.next();
+  if (stray !== null) return bad(stray.sequence, stray.sequence < head.first ? 'moved' : 'unrecorded');
+  if (head.size !== frontier.size || head.root !== toHex(rootOf(frontier))) return bad(lastSeen, 'head');
+  return { ok: true, records: seen, last };
+}
+
+/** The kit has signed up to where retention may have taken records; without that word none may be gone. */
+function goneHolds({ origin, first, mayBeGone, goneSignature }: Head, key: KeyObject): boolean {
+  if (mayBeGone < first) return true;
+  return verify(null, Buffer.from(goneText(origin, mayBeGone)), key, Buffer.from(goneSignature, 'base64'));
+}
+
+interface Peekable {
+  /** The record of exactly this sequence, if it comes next. */
+  take(sequence: number): AuditRecord | null;
+  /** Whatever comes next. */
+  next(): AuditRecord | null;
+}
+
+function peekable(records: Iterable<AuditRecord>): Peekable {
+  const iterator = records[Symbol.iterator]();
+  let waiting: AuditRecord | null = null;
+  const next = (): AuditRecord | null => {
+    if (waiting !== null) return waiting;
+    const step = iterator.next();
+    waiting = step.done === true ? null : step.value;
+    return waiting;
+  };
+  return {
+    next,
+    take(sequence) {
+      const record = next();
+      if (record === null || record.sequence !== sequence) return null;
+      waiting = null;
+      return record;
+    },
+  };
+}
+
+function headOf(value: Json | undefined): Head | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const { first, size, last, root, publicKey, mayBeGone, origin, goneSignature } = value as Readonly<
+    Record<string, Json>
+  >;
+  const numbers = [first, size, last, mayBeGone].every((number) => typeof number === 'number');
+  const texts = [root, publicKey, origin, goneSignature].every((text) => typeof text === 'string');
+  if (!numbers || !texts) return null;
+  // Each field was looked at above.
+  return value as unknown as Head;
+}
+
+function noteOf(value: Json | undefined): AuditNote | null {
+  if (!Array.isArray(value)) return null;
+  const [leaf, signature, timed] = value as readonly Json[];
+  return typeof leaf === 'string' && typeof signature === 'string' && typeof timed === 'boolean'
+    ? { leaf, signature, timed }
+    : null;
+}
+
+/** An Ed25519 key from its SPKI DER in base64; null when it is none. */
+export function keyFrom(spki: string): KeyObject | null {
+  try {
+    const key = createPublicKey({ key: Buffer.from(spki, 'base64'), format: 'der', type: 'spki' });
+    return key.asymmetricKeyType === 'ed25519' ? key : null;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return null;
+    throw error;
+  }
+}
