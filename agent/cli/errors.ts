@@ -3,6 +3,14 @@ import { failures, type Fail } from '../../drivers/api/agent-error.ts';
 export const cliErrors = {
   usage: { sentence: 'This command line cannot be understood', hint: 'Run it again with --help', exit: 2 },
   'not-hex': { sentence: 'This is not hexadecimal', hint: 'Give an even number of the digits 0-9 and a-f', exit: 2 },
+  'agent-unreachable': {
+    sentence: 'No agent answers',
+    hint: 'Start it with: barrow run -c kit.yaml, or name its address with --url',
+  },
+  'agent-refused': {
+    sentence: 'The agent refuses to answer',
+    hint: 'Give its token: -c kit.yaml, or BARROW_TOKEN in the environment',
+  },
 } as const;
 
 export const cliFailure: Fail<typeof cliErrors> = failures(cliErrors);
