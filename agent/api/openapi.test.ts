@@ -80,8 +80,8 @@ test('what is answered is what the document says', async () => {
     const described = route.answers.find((one) => one.status === answer.status);
     expect(
       described?.schema?.safeParse(JSON.parse(answer.body as string)).error,
-      `${route.path} ${answer.status} ${String(answer.body)}`,
+      `${route.path} ${answer.status} ${answer.body as string}`,
     ).toBeUndefined();
-    expect(described, `${route.path} ${answer.status} ${String(answer.body)}`).toBeDefined();
+    expect(described, `${route.path} ${answer.status} ${answer.body as string}`).toBeDefined();
   }
 });

@@ -371,9 +371,9 @@ describe('logs and figures', () => {
       { level: 'error', event: 'c', driver: 'shelves' },
     ];
     const of = async (query: Record<string, string>): Promise<unknown> =>
-      json(await kit.call({ path: '/v1/logs', query: new URLSearchParams(query) })).lines.map(
-        (line: { event: string }) => line.event,
-      );
+      (
+        json(await kit.call({ path: '/v1/logs', query: new URLSearchParams(query) })) as { lines: { event: string }[] }
+      ).lines.map((line) => line.event);
     expect(await of({})).toEqual(['a', 'b', 'c']);
     expect(await of({ level: 'warn' })).toEqual(['b', 'c']);
     expect(await of({ driver: 'door' })).toEqual(['a', 'b']);

@@ -72,7 +72,9 @@ describe('a body', () => {
     let gtin = '';
     for (let n = 0; gtin === ''; n += 1) {
       const body = `36${String(n).padStart(11, '0')}`;
-      const found = [...'0123456789'].map((digit) => body + digit).find((one) => toGtin14(one) !== null);
+      const found = Array.from('0123456789')
+        .map((digit) => body + digit)
+        .find((one) => toGtin14(one) !== null);
       if (found !== undefined && passesLuhn(found)) gtin = found;
     }
     expect(findCardNumber({ gtin }, noCatalogue)).toBe('gtin');

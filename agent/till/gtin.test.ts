@@ -17,7 +17,7 @@ test.each(['', '96385075', '5901234123456', '590123412345', '123456789', '590123
 test('finds each single wrong digit', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 12 }), fc.integer({ min: 1, max: 9 }), (at, more) => {
-      const digits = [...'5901234123457'];
+      const digits = Array.from('5901234123457');
       digits[at] = String((Number(digits[at]) + more) % 10);
       expect(toGtin14(digits.join(''))).toBeNull();
     }),

@@ -5,7 +5,7 @@ import { originals } from './originals.ts';
 import { tillEmissions } from './till-events.ts';
 import { addToKpi, newKpiSums } from './kpi.ts';
 import { kpiReport } from './kpi-report.ts';
-import { eventId } from '../core/event.ts';
+import { eventId, type StoredEvent } from '../core/event.ts';
 
 const TEE = { sku: 'TEE-X', qty: 1, unitMinor: 2500 };
 
@@ -18,11 +18,11 @@ function codeOf(work: () => unknown): string {
   return 'no error';
 }
 
-function sales(kit: ScriptedKit): readonly { readonly type: string; readonly data: Record<string, unknown> }[] {
+function sales(kit: ScriptedKit): readonly StoredEvent[] {
   const events = kit.ledger.range('sale', 1, 10_000, 10_000);
   const schemas = new Map(tillEmissions.map((emission) => [emission.type, emission.data]));
   for (const event of events) schemas.get(event.type)!.parse(event.data);
-  return events as never;
+  return events;
 }
 
 describe('a sale', () => {
