@@ -222,13 +222,18 @@ export class SqliteLedger implements Ledger {
     return this.#upkeep.run(nowMono, () => this.#persist());
   }
 
+  /** Writes acknowledgements and the ledger's time down, as closing does. */
+  flush(): void {
+    this.#atomically(() => {
+      this.#persist();
+      this.#time.persist();
+    });
+  }
+
   [Symbol.dispose](): void {
     if (!this.#db.open) return;
     try {
-      this.#atomically(() => {
-        this.#persist();
-        this.#time.persist();
-      });
+      this.flush();
     } catch (error) {
       // A disk that takes nothing more costs the newest acknowledgements, which costs duplicates: no reason to fail.
       if (!(error instanceof AgentError)) throw error;

@@ -1,0 +1,167 @@
+import type { BrokerLink, BrokerOptions, LinkEnd } from '../../agent/core/host.ts';
+import { brokerFailure } from '../../agent/host/mqtt/errors.ts';
+import type { Life } from './life.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { SeededChance } from './seeded-chance.ts';
+
+/** What may go wrong with the next messages, each with its probability. */
+export interface LinkFaults {
+  /** The broker has the message, the connection ends before PUBACK. */
+  readonly loseAck: number;
+  /** The connection ends while the message is on its way. */
+  readonly loseMessage: number;
+  /** A subscriber gets the message twice. */
+  readonly duplicate: number;
+  /** PUBACK comes seconds late. */
+  readonly lateAck: number;
+  /** PUBACK with "quota exceeded": not taken. */
+  readonly refuse: number;
+}
+
+export const CALM: LinkFaults = { loseAck: 0, loseMessage: 0, duplicate: 0, lateAck: 0, refuse: 0 };
+
+const QUOTA_EXCEEDED = 0x97;
+const RECEIVE_MAXIMUM = 20;
+
+/** A broker with one subscriber to everything behind it; reached over links that fail. */
+export interface SimBroker {
+  /** Cannot be dialled, and drops who is connected. */
+  down: boolean;
+  faults: LinkFaults;
+  /** One way, ms. */
+  latencyMs: number;
+  dial(life: Life, options: BrokerOptions): Promise<BrokerLink>;
+  /** The process died: its connection breaks, what was sent before still comes in. */
+  dropLinks(): void;
+}
+
+export interface SimBrokerOptions {
+  readonly scheduler: Scheduler;
+  readonly chance: SeededChance;
+  /** What the subscriber gets, and with it everything that the broker took. */
+  readonly deliver: (topic: string, payload: string) => void;
+}
+
+interface OpenLink {
+  end(end: LinkEnd): void;
+}
+
+export function simBroker(options: SimBrokerOptions): SimBroker {
+  const { scheduler } = options;
+  const links = new Set<OpenLink>();
+  let down = false;
+  const broker: SimBroker = {
+    get down() {
+      return down;
+    },
+    set down(value) {
+      down = value;
+      if (value) broker.dropLinks();
+    },
+    faults: CALM,
+    latencyMs: 20,
+    dropLinks() {
+      for (const link of [...links]) link.end({ by: 'network', reasonCode: null, detail: 'broker-unreachable' });
+    },
+    dial(life, dialOptions) {
+      const answer = new Promise<BrokerLink>((resolve, reject) => {
+        scheduler.after(2 * broker.latencyMs, () => {
+          if (down) reject(brokerFailure('broker-unreachable'));
+          else if (life.alive) resolve(openLink(broker, options, links, dialOptions, life));
+        });
+      });
+      return life.outside(answer);
+    },
+  };
+  return broker;
+}
+
+function openLink(
+  broker: SimBroker,
+  options: SimBrokerOptions,
+  links: Set<OpenLink>,
+  dialOptions: BrokerOptions,
+  life: Life,
+): BrokerLink {
+  const { scheduler, chance } = options;
+  const waiting = new Set<(error: Error) => void>();
+  let open = true;
+  let arrivesAtMs = 0;
+  let finish: (end: LinkEnd) => void = () => undefined;
+  const ended = new Promise<LinkEnd>((resolve) => (finish = resolve));
+  const self: OpenLink = {
+    end(end) {
+      if (!open) return;
+      open = false;
+      links.delete(self);
+      // The broker says the will of who went without a word.
+      if (end.by !== 'us') options.deliver(dialOptions.will.topic, dialOptions.will.payload);
+      for (const reject of waiting) reject(brokerFailure('broker-closed'));
+      waiting.clear();
+      finish(end);
+    },
+  };
+  links.add(self);
+  const cutLink = (): void => self.end({ by: 'network', reasonCode: null, detail: 'broker-closed' });
+
+  const arrive = (topic: string, payload: string, answer: (code: number) => void): void => {
+    const { faults } = broker;
+    if (!open) return;
+    if (chance.hit(faults.loseMessage)) {
+      cutLink();
+      return;
+    }
+    if (chance.hit(faults.refuse)) {
+      scheduler.after(broker.latencyMs, () => answer(QUOTA_EXCEEDED));
+      return;
+    }
+    options.deliver(topic, payload);
+    if (chance.hit(faults.duplicate)) options.deliver(topic, payload);
+    if (chance.hit(faults.loseAck)) {
+      cutLink();
+      return;
+    }
+    const lateMs = chance.hit(faults.lateAck) ? chance.int(1_000, 20_000) : 0;
+    scheduler.after(broker.latencyMs + lateMs, () => answer(0));
+  };
+
+  const publish: BrokerLink['publish'] = (topic, payload) => {
+    if (!open) return Promise.reject(brokerFailure('broker-closed'));
+    if (!life.alive) return new Promise(() => undefined);
+    const text = typeof payload === 'string' ? payload : Buffer.from(payload).toString('utf8');
+    return life.outside(
+      new Promise<number>((resolve, reject) => {
+        waiting.add(reject);
+        // One connection keeps its order.
+        arrivesAtMs = Math.max(arrivesAtMs, scheduler.nowMs + broker.latencyMs + chance.int(0, 5));
+        scheduler.after(arrivesAtMs - scheduler.nowMs, () =>
+          arrive(topic, text, (code) => {
+            if (!open) return;
+            waiting.delete(reject);
+            resolve(code);
+          }),
+        );
+      }),
+    );
+  };
+
+  return {
+    protocol: 5,
+    receiveMaximum: RECEIVE_MAXIMUM,
+    maximumPacketSize: null,
+    publish,
+    subscribe: () => life.outside(new Promise((resolve) => void scheduler.after(2 * broker.latencyMs, resolve))),
+    async *messages(signal) {
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        else signal.addEventListener('abort', () => resolve(), { once: true });
+        void ended.then(() => resolve());
+      });
+      // The world sends no commands; the generator ends with its connection.
+      yield* [];
+    },
+    ended: life.outside(ended),
+    close: async () => self.end({ by: 'us', reasonCode: null, detail: 'closed' }),
+    [Symbol.asyncDispose]: async () => self.end({ by: 'us', reasonCode: null, detail: 'closed' }),
+  };
+}

@@ -1,0 +1,79 @@
+import type { Ledger, LedgerTx } from '../../agent/core/ledger.ts';
+import { ledgerFailure } from '../../agent/ledger/errors.ts';
+import { openLedger, type OpenLedgerOptions } from '../../agent/ledger/open-ledger.ts';
+import type { SqliteLedger } from '../../agent/ledger/sqlite-ledger.ts';
+import type { Life } from './life.ts';
+
+/** Where a transaction is cut: before its commit is on disk, or after it, before anyone could be told. */
+export type CutPoint = 'before-commit' | 'after-commit';
+
+/** The disk of the kit: what is committed stays, whatever becomes of the process. The real SQL runs on it. */
+export interface SimDisk {
+  /** While set, every write fails with this code. */
+  failing: 'ledger-full' | 'ledger-io' | 'ledger-readonly' | null;
+  /** Opens the ledger for one process. */
+  open(life: Life, options: Omit<OpenLedgerOptions, 'store'>): Ledger;
+  /** The process died now: what is committed is what the next one finds. */
+  freeze(): void;
+  /** Cuts the n-th transaction from now on. */
+  cutAfter(transactions: number, point: CutPoint): void;
+}
+
+export interface SimDiskOptions {
+  /** Called at the cut, with the process still standing in its transaction. */
+  readonly died: (point: CutPoint) => void;
+}
+
+export function simDisk(options: SimDiskOptions): SimDisk {
+  let image: Uint8Array | null = null;
+  let current: SqliteLedger | null = null;
+  let cut: { left: number; readonly point: CutPoint } | null = null;
+  const disk: SimDisk = {
+    failing: null,
+    open(life, openOptions) {
+      const ledger = openLedger({ ...openOptions, store: { image } });
+      current = ledger;
+      return onDisk(ledger, <T>(work: (tx: LedgerTx) => T): T => {
+        // A process that is dead already goes on with a ledger that nobody will ever open.
+        if (!life.alive) return ledger.transaction(work);
+        if (disk.failing !== null) throw ledgerFailure(disk.failing, { detail: 'simulated' });
+        if (cut === null || (cut.left -= 1) > 0) return ledger.transaction(work);
+        const { point } = cut;
+        cut = null;
+        if (point === 'before-commit') options.died(point);
+        const result = ledger.transaction(work);
+        if (point === 'after-commit') options.died(point);
+        return result;
+      });
+    },
+    freeze() {
+      if (current !== null) image = current.image();
+      current = null;
+    },
+    cutAfter(transactions, point) {
+      cut = { left: transactions, point };
+    },
+  };
+  return disk;
+}
+
+/** The ledger with another way into its transactions; a clean stop freezes what is there. */
+function onDisk(ledger: SqliteLedger, transaction: Ledger['transaction']): Ledger {
+  return {
+    epoch: ledger.epoch,
+    transaction,
+    peek: (stream, after, limit) => ledger.peek(stream, after, limit),
+    range: (stream, from, to, maxRows) => ledger.range(stream, from, to, maxRows),
+    ack: (stream, sequences) => ledger.ack(stream, sequences),
+    ackThrough: (stream, through) => ledger.ackThrough(stream, through),
+    quarantine: (stream, sequence, reason) => ledger.quarantine(stream, sequence, reason),
+    peekInherited: (limit) => ledger.peekInherited(limit),
+    ackInherited: (ids) => ledger.ackInherited(ids),
+    restamp: (offsetMs, trust) => ledger.restamp(offsetMs, trust),
+    manifest: (stream) => ledger.manifest(stream),
+    depth: () => ledger.depth(),
+    saved: (owner, key) => ledger.saved(owner, key),
+    maintain: (nowMono) => ledger.maintain(nowMono),
+    [Symbol.dispose]: () => ledger.flush(),
+  };
+}
