@@ -255,7 +255,68 @@ describe('a cut', () => {
   });
 });
 
+describe('a full disk', () => {
+  test('keeps the terminal from being thanked: it takes the payment back, and the till says so once there is room', async () => {
+    await openShop();
+    const first = shop.till.desk.start(sale(100), null);
+    await shop.settled(first.intentId);
+    await shop.ready();
+    shop.onStep = async (step) => {
+      if (step === 'authorised') shop.diskFull = true;
+      if (step === 'status-sent') void shop.clock.sleep(20_000, never).then(() => (shop.diskFull = false));
+    };
+    const { intentId } = shop.till.desk.start(sale(1250), null);
+    expect(await shop.settled(intentId)).toMatchObject({ outcome: 'declined', reason: 'not-charged' });
+    expect(shop.terminal.book.totalMinor()).toBe(100);
+    expect(await shop.ready()).toBe(true);
+  });
+
+  test('refuses a payment before the terminal hears of it', async () => {
+    await openShop();
+    shop.diskFull = true;
+    expect(() => shop.till.desk.start(sale(5), 'k')).toThrow(expect.objectContaining({ code: 'ledger-full' }));
+    shop.diskFull = false;
+    const { intentId } = shop.till.desk.start(sale(5), 'k');
+    expect(await shop.settled(intentId)).toMatchObject({ outcome: 'approved' });
+    expect(sales()).toBe(1);
+  });
+});
+
 describe('the desk', () => {
+  test('takes the next payment while the terminal still prints the receipt of the one before', async () => {
+    await openShop();
+    const first = shop.till.desk.start(sale(100), null);
+    let second: string | undefined;
+    shop.onStep = async (step) => {
+      if (step !== 'acknowledged' || second !== undefined) return;
+      await shop.clock.sleep(100, never);
+      second = shop.till.desk.start(sale(200), null).intentId;
+    };
+    await shop.settled(first.intentId);
+    await shop.clock.until(() => second !== undefined, 1_000);
+    expect(await shop.settled(second ?? '')).toMatchObject({ outcome: 'approved', amountMinor: 200 });
+    expect(shop.terminal.book.totalMinor()).toBe(300);
+  });
+
+  test('stops a payment that waits behind another, and no other', async () => {
+    await openShop();
+    const first = shop.till.desk.start(sale(100), null);
+    let second = '';
+    shop.onStep = async (step) => {
+      if (step !== 'acknowledged' || second !== '') return;
+      await shop.clock.sleep(100, never);
+      second = shop.till.desk.start(sale(200), null).intentId;
+      await shop.till.desk.abort(second);
+    };
+    await shop.settled(first.intentId);
+    await shop.clock.until(() => second !== '', 1_000);
+    expect(await shop.settled(second)).toMatchObject({ outcome: 'declined', reason: 'abort-till' });
+    await shop.ready();
+    const third = shop.till.desk.start(sale(300), null);
+    expect(await shop.settled(third.intentId)).toMatchObject({ outcome: 'approved' });
+    expect(shop.terminal.book.totalMinor()).toBe(400);
+  });
+
   test('gives the same intent for the same key, in flight, done and after a restart', async () => {
     await openShop();
     const first = shop.till.desk.start(sale(1250), 'key');

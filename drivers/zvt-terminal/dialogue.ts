@@ -31,6 +31,8 @@ export interface DialogueHooks {
   status?(fields: ZvtFields, accepted: boolean): void;
   /** The terminal has our 80 00 to the last 04 0F. */
   told?(): void;
+  /** The till wants this command stopped. */
+  abortWanted?(): boolean;
   /** A line of the receipt, scrubbed. */
   text?(line: string): void;
 }
@@ -125,7 +127,7 @@ class Dialogue {
     for (let messages = 0; messages < MAX_MESSAGES; messages += 1) {
       const happening = await mailbox.next(this.#deadlineMono - clock.monoMs(), this.#signal);
       if (happening === undefined) return this.#expired();
-      if (happening.kind === 'abort') await link.send(ABORT, this.#signal);
+      if (happening.kind === 'abort') await this.#abort();
       else if (happening.kind === 'down') {
         this.#parts.gone(happening);
         if (happening.link === link) return this.#lost();
@@ -137,14 +139,20 @@ class Dialogue {
     return { kind: 'broken', why: 'no-end', started: true };
   }
 
+  /** A wish that came too late for its payment must not end the next one. */
+  async #abort(): Promise<void> {
+    if (this.#hooks.abortWanted?.() === true) await this.#parts.link.send(ABORT, this.#signal);
+  }
+
   #expired(): CommandEnd {
     return { kind: 'broken', why: this.#accepted ? 'no-end' : 'silent', started: true };
   }
 
   async #message(bytes: Uint8Array): Promise<CommandEnd | undefined> {
     const message = decodeApdu(bytes);
-    // The next message proves that the terminal has our last answer, also where the transport gives no receipt.
-    if (message !== undefined) this.#nowTold();
+    // The next message proves that the terminal has our last answer, also where the transport gives no receipt. Only
+    // status information may be the terminal's repetition, which has not seen it.
+    if (message !== undefined && message.control !== COMMAND.statusInformation) this.#nowTold();
     if (!needsAnswer(bytes)) return this.#acknowledgement(message);
     if (message?.stop?.why === 'cut' || message === undefined) {
       await answer(this.#parts.link, message, this.#signal);

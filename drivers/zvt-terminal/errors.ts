@@ -1,9 +1,7 @@
 import { failures, type Fail } from '../api/agent-error.ts';
 import { linkErrors } from '../lib/link-errors.ts';
 
-/** Every code that this driver throws or names in its state. */
-export const zvtErrors = {
-  ...linkErrors,
+const ownErrors = {
   'zvt-password': {
     sentence: 'The password of the terminal is not six digits',
     hint: 'Put the six digits of the terminal’s cash register password into the secret’s file',
@@ -42,5 +40,8 @@ export const zvtErrors = {
     hint: 'Read the reason, look at the terminal’s display and try again',
   },
 } as const;
+
+/** Every code that this driver throws or names in its state. */
+export const zvtErrors: typeof linkErrors & typeof ownErrors = { ...linkErrors, ...ownErrors };
 
 export const zvtFailure: Fail<typeof zvtErrors> = failures(zvtErrors);

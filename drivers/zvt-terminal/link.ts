@@ -3,7 +3,7 @@ import type { ByteLink } from '../api/transports.ts';
 import { createApduStream } from './apdu.ts';
 import { createFrameReader, encodeFrame } from './frame.ts';
 import { patience, timerOf } from './mailbox.ts';
-import { ACK, MAX_SENDS, NAK, NEGATIVE_CLASS } from './protocol.ts';
+import { ACK, COMMAND, MAX_SENDS, NAK, NEGATIVE_CLASS } from './protocol.ts';
 
 export interface Timers {
   readonly t1Ms: number;
@@ -101,7 +101,8 @@ export function serialLink(parts: LinkParts): ApduLink {
   const block = async (apdu: Uint8Array, signal: AbortSignal): Promise<void> => {
     badInARow = 0;
     const text = String(apdu);
-    const repeat = text === lastReceived;
+    // Status information that comes again may be the terminal's repeat, which has not seen our answer to the first.
+    const repeat = text === lastReceived && isStatus(apdu);
     if (!parts.deliver(apdu)) return reply(NAK, signal);
     lastReceived = text;
     // An answer proves that its command arrived although the ACK was lost; sending that again could start it twice.
@@ -159,6 +160,10 @@ export function serialLink(parts: LinkParts): ApduLink {
       }
     },
   };
+}
+
+function isStatus(apdu: Uint8Array): boolean {
+  return apdu[0] === COMMAND.statusInformation >> 8 && apdu[1] === (COMMAND.statusInformation & 0xff);
 }
 
 function isAnswer(apdu: Uint8Array): boolean {

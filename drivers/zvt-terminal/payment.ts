@@ -103,6 +103,7 @@ export class Payment {
   #hooks(settled: (result: PaymentResult) => void): DialogueHooks {
     return {
       accepted: () => this.#record('accepted', {}),
+      abortWanted: () => this.#parts.counterpart.abortWanted(),
       status: (fields, accepted) => {
         // Before 80 00 a terminal may still be handing in the status of the payment before this one.
         const stale = !accepted && this.#before !== null && sameBooking(this.#before, bookingOf(fields)) === true;

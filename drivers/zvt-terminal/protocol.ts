@@ -10,7 +10,7 @@ export const NAK = 0x15;
 /** A length byte of FF is followed by the length as two bytes, low first (A 1.3). */
 export const LONG_LENGTH = 0xff;
 /** The longest APDU: control field, FF, two length bytes, 65,535 bytes of data. */
-export const MAX_APDU_BYTES = 5 + 0xffff;
+export const MAX_APDU_BYTES: number = 5 + 0xffff;
 
 /** Timers in ms (T 3.4, 5.2; A 2.2): between two bytes · block to ACK · command to 80 00 · 80 00 to completion. */
 export const T1_MS = 200;

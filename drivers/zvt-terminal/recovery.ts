@@ -34,17 +34,23 @@ export function readBooking(json: Json | undefined): Booking | null {
 }
 
 /**
- * Whether two reports are of one booking; `undefined` when they share nothing to tell it by. Real captures carry trace
- * 000000 or no amount, so only what both name counts.
+ * Whether two reports are of one booking; `undefined` when they share nothing to tell it by, or the same numbers at
+ * different times: receipts begin anew after an end of day. Real captures carry trace 000000 or no amount, so only what
+ * both name counts.
  */
 export function sameBooking(one: Booking, other: Booking): boolean | undefined {
+  const numbers = sameNumbers(one, other);
+  if (numbers === false || one.time === null || other.time === null) return numbers;
+  const sameTime = one.time === other.time && (one.date === null || other.date === null || one.date === other.date);
+  return numbers === undefined ? sameTime : sameTime || undefined;
+}
+
+/** As {@link sameBooking}, without the times: for two reports within one payment. */
+function sameNumbers(one: Booking, other: Booking): boolean | undefined {
   if (one.terminalId !== null && other.terminalId !== null && one.terminalId !== other.terminalId) return false;
   if (one.amountMinor !== null && other.amountMinor !== null && one.amountMinor !== other.amountMinor) return false;
   const numbers = [compare(one.receiptNo, other.receiptNo), compare(one.trace, other.trace)];
-  if (numbers.includes(false)) return false;
-  if (numbers.includes(true)) return true;
-  if (one.time === null || other.time === null) return undefined;
-  return one.time === other.time && one.date === other.date;
+  return numbers.includes(false) ? false : numbers.includes(true) ? true : undefined;
 }
 
 function compare(one: number | null, other: number | null): boolean | undefined {
@@ -97,7 +103,7 @@ function sameTerminal(before: Booking | null, last: ZvtFields | null): Booking |
 }
 
 function judgeReported(reported: Booking, before: Booking | null, found: Booking): Verdict {
-  const ours = sameBooking(reported, found);
+  const ours = sameNumbers(reported, found) ?? sameBooking(reported, found);
   if (ours === true) return 'booked';
   if (ours === undefined) return 'unclear';
   if (before !== null && sameBooking(before, found) === true) return 'absent';

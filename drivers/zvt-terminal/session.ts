@@ -45,6 +45,7 @@ const NEEDS_ATTENTION = 0x07;
 interface Job {
   /** True while an outcome is awaited. */
   undecided: boolean;
+  abortWanted: boolean;
   readonly intentId: string | null;
   run: () => Promise<void>;
   fail(error: unknown): void;
@@ -65,7 +66,6 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
   #settleAtMono: number | null = 0;
   #settling = false;
   #current: Job | null = null;
-  #abortWanted = false;
   #stray: StrayHooks | null = null;
   #work: Promise<unknown> = Promise.resolve();
   #crash: { readonly error: unknown } | null = null;
@@ -113,7 +113,6 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
 
   pay(intent: PaymentIntent, signal: AbortSignal): Promise<PaymentResult> {
     return this.#enqueue(intent.intentId, signal, (job, resolve) => async () => {
-      this.#abortWanted = false;
       const payment = new Payment(this.#payment(), intent);
       const settled = (result: PaymentResult): void => {
         job.undecided = false;
@@ -124,8 +123,9 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
   }
 
   async abort(): Promise<void> {
-    if (this.#current === null && this.#jobs.length === 0) return;
-    this.#abortWanted = true;
+    const job = this.#current?.undecided === true ? this.#current : this.#jobs[0];
+    if (job === undefined) return;
+    job.abortWanted = true;
     this.#mailbox.push({ kind: 'abort' });
   }
 
@@ -168,7 +168,7 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
     if (this.#jobs.length >= WAITING_JOBS) return Promise.reject(zvtFailure('zvt-busy'));
     const onAbort = (): void => void this.abort();
     const outcome = new Promise<T>((resolve, reject) => {
-      const job: Job = { undecided: true, intentId, run: () => Promise.resolve(), fail: reject };
+      const job: Job = { undecided: true, abortWanted: false, intentId, run: () => Promise.resolve(), fail: reject };
       job.run = make(job, resolve);
       this.#jobs.push(job);
       this.#mailbox.push({ kind: 'job' }, 'must');
@@ -268,7 +268,6 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
       if (job.intentId !== null) this.#settleAtMono = this.#parts.io.clock.monoMs() + SETTLE_AGAIN_MS;
     } finally {
       this.#current = null;
-      this.#abortWanted = false;
     }
   }
 
@@ -328,7 +327,7 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
   }
 
   abortWanted(): boolean {
-    return this.#abortWanted;
+    return this.#current?.abortWanted === true;
   }
 
   /** One thing that happens while no command runs, or the registration that is due. */

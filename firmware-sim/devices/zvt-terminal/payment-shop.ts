@@ -39,6 +39,8 @@ export class PaymentShop {
   onHeard: (apdu: Uint8Array) => void = silent;
   /** What tests do just before the till writes to the line. */
   onSent: (bytes: Uint8Array) => void = silent;
+  /** True while the till's disk takes nothing. */
+  diskFull = false;
   readonly #options: PaymentShopOptions;
   #plugged = new AbortController();
   #till: Till | null = null;
@@ -86,6 +88,7 @@ export class PaymentShop {
       chance: this.#options.chance,
       config: { port: '/dev/terminal', password: { file: 'zvt.pw' }, ...this.#options.config },
       serial: () => this.port.open(),
+      diskFull: () => this.diskFull,
       stored: (event) => {
         this.events.push(event);
         this.onStored(event);

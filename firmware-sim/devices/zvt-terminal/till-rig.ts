@@ -33,12 +33,15 @@ export interface TillParts {
   readonly serial?: DriverIo['serial'];
   readonly tcp?: DriverIo['tcp'];
   readonly currency?: string;
+  /** True while the disk takes nothing. */
+  readonly diskFull?: () => boolean;
   /** Every event as it is stored. */
   readonly stored?: (event: StoredEvent) => void;
   /** Awaited nowhere: bytes that the till sends, for measuring. */
   readonly sent?: (bytes: Uint8Array) => void;
 }
 
+const full = { sentence: 'The disk is full', hint: 'Make room' };
 const crashed = { sentence: 'This process has ended', hint: 'Start it again' };
 
 /** Starts the payment side of an agent over a ledger that outlives it. */
@@ -53,6 +56,7 @@ export async function startTill(parts: TillParts): Promise<Till> {
   };
   const commit: Commit = (work) => {
     living();
+    if (parts.diskFull?.() === true) throw new AgentError('ledger-full', full);
     const stored: StoredEvent[] = [];
     const result = ledger.transaction((tx) => work(watch(tx, stored)));
     for (const event of stored) parts.stored?.(event);
