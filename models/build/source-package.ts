@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 
@@ -8,37 +8,27 @@ import { createGunzip } from 'node:zlib';
 const MAX_ENTRY_BYTES = 64 * 1024 * 1024;
 
 /**
- * Path of an npm package's tarball, fetched once with the ordinary npm client and then kept in `cacheDir`.
+ * Fetches an npm package with the ordinary npm client, hands its tarball to `use` and removes it again.
  * Integrity is npm's business here and the caller's afterwards: it checks the files it takes out.
  * @throws when npm cannot fetch it
  */
-export async function packageTarball(
-  options: { readonly name: string; readonly version: string; readonly cacheDir: string },
+export async function withPackage<T>(
+  options: { readonly name: string; readonly version: string; readonly scratchDir: string },
+  use: (tarball: string) => Promise<T>,
   signal: AbortSignal,
-): Promise<string> {
-  const file = `${options.name.replace(/^@/, '').replace('/', '-')}-${options.version}.tgz`;
-  const kept = join(options.cacheDir, file);
-  if (await exists(kept)) return kept;
-  await mkdir(options.cacheDir, { recursive: true });
-  // Packed aside and renamed, so that an interrupted download is never taken for a package.
-  const aside = await mkdtemp(join(options.cacheDir, 'fetch-'));
+): Promise<T> {
+  await mkdir(options.scratchDir, { recursive: true });
+  // A folder of its own, so that two builds at a time do not take each other's half for a whole.
+  const aside = await mkdtemp(join(options.scratchDir, 'fetch-'));
   try {
     const spec = `${options.name}@${options.version}`;
     await npm(['pack', spec, '--ignore-scripts', '--silent', '--pack-destination', aside], signal);
     const packed = (await readdir(aside)).find((name) => name.endsWith('.tgz'));
     if (packed === undefined) throw new Error(`npm pack ${spec} left no tarball`);
-    await rename(join(aside, packed), kept);
-    return kept;
+    return await use(join(aside, packed));
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function npm(args: readonly string[], signal: AbortSignal): Promise<void> {
