@@ -7,7 +7,7 @@ export const LF = 0x0a;
 export const CR = 0x0d;
 
 /** Longest symbol content: a QR code version 40-L holds 7,089 digits (ISO/IEC 18004 table 7). */
-export const MAX_SCAN_BYTES = 7_089 + 16;
+export const MAX_SCAN_BYTES: number = 7_089 + 16;
 
 /** Begins the composite component after an EAN/UPC (GS1 General Specifications 5.11). */
 export const COMPOSITE_MARK = '|]e0';

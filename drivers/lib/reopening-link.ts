@@ -45,9 +45,15 @@ export function holdLinks(options: Reopening): HeldReopening {
 
 /** Opens a serial port again and again for {@link linkChanges}. */
 export function reopenSerial(io: Pick<DriverIo, 'serial' | 'clock'>, options: SerialOptions): HeldReopening {
+  // The first answer comes at once: a port that is missing at the start must not look like one that is being opened.
+  let waitMs = 0;
   return holdLinks({
     clock: io.clock,
-    open: (signal) => io.serial({ waitMs: WAIT_AT_PORT_MS, ...options }, signal),
+    open: (signal) => {
+      const attempt = io.serial({ waitMs, ...options }, signal);
+      waitMs = WAIT_AT_PORT_MS;
+      return attempt;
+    },
   });
 }
 

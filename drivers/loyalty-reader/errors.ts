@@ -1,8 +1,7 @@
 import { failures, type Fail } from '../api/agent-error.ts';
 import { linkErrors } from '../lib/link-errors.ts';
 
-export const loyaltyErrors = {
-  ...linkErrors,
+const ownErrors = {
   'pseudonym-key-missing': {
     sentence: 'Without a key no loyalty id may leave the reader, so each is dropped',
     hint: 'Make a key (openssl rand -hex 32), put it into a file of mode 0600 and name it as pseudonymKey in kit.yaml',
@@ -20,5 +19,7 @@ export const loyaltyErrors = {
     hint: 'Check that the board is set to HSU and 115200 baud, then its power',
   },
 } as const;
+
+export const loyaltyErrors: typeof linkErrors & typeof ownErrors = { ...linkErrors, ...ownErrors };
 
 export const loyaltyFailure: Fail<typeof loyaltyErrors> = failures(loyaltyErrors);

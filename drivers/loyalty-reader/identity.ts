@@ -45,15 +45,20 @@ export function identity(options: IdentityOptions): Identity {
     return { kind: 'state', state: 'ready', code: null };
   };
 
+  // A tag that lies there comes back at every poll: said once per window, like everything else.
+  const saidWindow = duplicateWindow({ windowMs: options.doubleTapMs, remembered: 2 });
+  const drop = (why: 'withoutKey' | 'foreign', code: string, atMono: MonoMs): void => {
+    dropped[why] += 1;
+    if (!saidWindow.isDuplicate(why, atMono)) io.log.warn('loyalty-id-dropped', { code, count: dropped[why] });
+  };
+
   const readingsOf = (id: Uint8Array, atMono: MonoMs): readonly Reading[] => {
     if (pseudonymOf === undefined) {
-      dropped.withoutKey += 1;
-      io.log.warn('loyalty-id-dropped', { code: 'pseudonym-key-missing', count: dropped.withoutKey });
+      drop('withoutKey', 'pseudonym-key-missing', atMono);
       return [];
     }
     if (!wantedPrefix.every((byte, at) => id[at] === byte)) {
-      dropped.foreign += 1;
-      io.log.info('loyalty-id-dropped', { code: 'foreign-card', count: dropped.foreign });
+      drop('foreign', 'foreign-card', atMono);
       return [];
     }
     const customer = pseudonymOf(id);

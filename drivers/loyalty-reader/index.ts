@@ -27,7 +27,11 @@ export type LoyaltyReaderConfig =
       /** Hexadecimal bytes that set the reader up, sent after each open. */
       readonly setup?: string;
     })
-  | (CommonConfig & { readonly protocol: 'pn532' });
+  | (CommonConfig & {
+      readonly protocol: 'pn532';
+      /** `uid` (default): the chip's own number. `ndef`: the text or URI that is written on the tag. */
+      readonly idFrom: 'uid' | 'ndef';
+    });
 
 const common = {
   pseudonymKey: z.exactOptional(secretRef),
@@ -43,7 +47,12 @@ const config: z.ZodType<LoyaltyReaderConfig> = z.discriminatedUnion('protocol', 
     ...common,
     setup: z.exactOptional(z.string().regex(/^(?:[0-9a-f]{2})+$/i, { error: 'must be hexadecimal bytes' })),
   }),
-  z.strictObject({ protocol: z.literal('pn532'), ...serialPort(115_200), ...common }),
+  z.strictObject({
+    protocol: z.literal('pn532'),
+    ...serialPort(115_200),
+    ...common,
+    idFrom: z.enum(['uid', 'ndef']).default('uid'),
+  }),
 ]);
 
 const pseudonym = { keyId: z.string().regex(/^[0-9a-f]{16}$/), pseudonym: z.string().regex(/^[0-9a-f]{64}$/) };
@@ -79,8 +88,10 @@ async function open(settings: LoyaltyReaderConfig, io: DriverIo): Promise<Driver
   return {
     readings: (signal) => {
       const stop = AbortSignal.any([signal, closed.signal]);
-      if (settings.protocol === 'pn532')
-        return pn532Readings({ port, identity: who, clock: io.clock, log: io.log }, stop);
+      if (settings.protocol === 'pn532') {
+        const { idFrom } = settings;
+        return pn532Readings({ port, identity: who, idFrom, clock: io.clock, log: io.log }, stop);
+      }
       const setup = settings.setup === undefined ? undefined : bytesOfHex(settings.setup);
       return magstripeReadings({ port, identity: who, log: io.log, setup }, stop);
     },

@@ -163,6 +163,25 @@ describe('a PN532', () => {
     await bench.until((seen) => seen.events.length === 1);
   });
 
+  test('reads the id that is written on a tag, and drops a card’s number there', async () => {
+    const written = (text: string): Uint8Array => {
+      const payload = Buffer.from(`\u0002en${text}`, 'latin1');
+      const record = Buffer.concat([Buffer.from([0xd1, 1, payload.length, 0x54]), payload]);
+      const head = Buffer.from('04123456789abc00000000000000000e'.slice(0, 24) + 'e1101200', 'hex');
+      return Buffer.concat([head, Buffer.from([0x03, record.length]), record, Buffer.from([0xfe])]);
+    };
+    const chip = virtualPn532();
+    await serve(chip);
+    await using bench = await start({ protocol: 'pn532', idFrom: 'ndef' });
+    await bench.until(ready);
+    chip.place({ ...tag, memory: written('9900001234567 with a long name behind it') });
+    await bench.until((seen) => seen.events.length === 1);
+    expect(pseudonyms(bench)).toEqual([pseudonymOf('9900001234567 with a long name behind it')]);
+    chip.place({ ...tag, memory: written('4111111111111111') });
+    await bench.until((seen) => seen.states.some(({ code }) => code === 'payment-card'));
+    expect(bench.events.length).toBe(1);
+  });
+
   test('that is silent is said to be, and found again when it speaks', async () => {
     const chip = virtualPn532();
     chip.faults.silent = true;

@@ -27,4 +27,4 @@ export const FORMAT_BANK = 0x42;
 export const TRACK_MAX: Readonly<Record<1 | 2 | 3, number>> = { 1: 79, 2: 40, 3: 107 };
 
 /** All three tracks with their LRCs, ESC and sensor. */
-export const MAX_SWIPE_BYTES = 79 + 40 + 107 + 3 + 2;
+export const MAX_SWIPE_BYTES: number = 79 + 40 + 107 + 3 + 2;

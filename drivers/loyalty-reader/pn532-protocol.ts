@@ -27,7 +27,10 @@ export const NORMAL_MAX = 255;
 export const EXTENDED_MAX = 265;
 
 /** Largest frame on the wire: extended header 8, data, checksum, postamble. */
-export const FRAME_MAX = 8 + EXTENDED_MAX + 2;
+export const FRAME_MAX: number = 8 + EXTENDED_MAX + 2;
+
+/** SEL_RES of a Type 2 tag (NXP AN10833). */
+export const SAK_TYPE_2 = 0x00;
 
 /** SEL_RES bit of a card that speaks ISO/IEC 14443-4. */
 export const SAK_ISO_DEP = 0x20;

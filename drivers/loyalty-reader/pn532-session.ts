@@ -4,11 +4,13 @@ import type { Log } from '../api/driver.ts';
 import type { Reading } from '../api/reading.ts';
 import type { ByteLink } from '../api/transports.ts';
 import { linkChanges, type Reopening } from '../lib/reopening-link.ts';
+import { holdsPaymentCard } from './decode-magstripe.ts';
 import { decodeTargets, type Target } from './decode-pn532.ts';
-import { uidId } from './uid.ts';
 import type { Identity } from './identity.ts';
+import { readNdefId } from './ndef-reader.ts';
 import { pn532Chip, type Pn532Chip } from './pn532-chip.ts';
 import { COMMAND, SAK_ISO_DEP, SELECT_PPSE, WAKE_UP } from './pn532-protocol.ts';
+import { uidId } from './uid.ts';
 
 /** How often the field is searched. People hold a tag for half a second at least. */
 export const POLL_MS = 200;
@@ -28,6 +30,8 @@ const ALL_TARGETS = [0x00] as const;
 export interface Pn532Options {
   readonly port: Reopening;
   readonly identity: Identity;
+  /** What of a tag identifies the customer. */
+  readonly idFrom: 'uid' | 'ndef';
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -73,8 +77,12 @@ async function* tags(
       const atMono = clock.monoMs();
       if (await isPaymentCard(chip, target)) yield* identity.paymentCard(atMono);
       else {
-        const id = uidId(target.uid);
-        if (id !== null) yield* identity.present(id, atMono);
+        const id = options.idFrom === 'uid' ? uidId(target.uid) : await readNdefId(chip, target);
+        if (id === null) continue;
+        if (holdsPaymentCard(id)) {
+          id.fill(0);
+          yield* identity.paymentCard(atMono);
+        } else yield* identity.present(id, atMono);
       }
     }
     if (targets !== null && targets.length > 0) await chip.command(COMMAND.inRelease, ALL_TARGETS, EXCHANGE_MS);

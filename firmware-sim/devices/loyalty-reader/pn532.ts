@@ -19,6 +19,8 @@ export interface VirtualTag {
   readonly sak: number;
   /** Answers to the payment directory's name. */
   readonly payment?: boolean;
+  /** A Type 2 tag's memory from page 0 on. */
+  readonly memory?: Uint8Array;
 }
 
 /** Faults that a scenario switches on. */
@@ -50,6 +52,10 @@ const ATS = [0x05, 0x78, 0x80, 0x70, 0x02] as const;
 const STATUS_OK = 0x00;
 /** UM0701-02 7.1: the target has not answered. */
 const STATUS_TIMEOUT = 0x01;
+/** NFC Forum Type 2 Tag 1.1, 5.2. */
+const READ = 0x30;
+const READ_BYTES = 16;
+const PAGE_BYTES = 4;
 const FILE_NOT_FOUND = [0x6a, 0x82] as const;
 const MAX_PENDING_BYTES = 600;
 
@@ -133,6 +139,12 @@ function listed(tag: VirtualTag): readonly number[] {
 
 function exchange(tag: VirtualTag | undefined, apdu: Uint8Array): readonly number[] {
   if (tag === undefined) return [STATUS_TIMEOUT];
+  if (apdu[0] === READ && tag.memory !== undefined) {
+    const start = (apdu[1] ?? 0) * PAGE_BYTES;
+    const page = new Uint8Array(READ_BYTES);
+    page.set(tag.memory.subarray(start, start + READ_BYTES));
+    return [STATUS_OK, ...page];
+  }
   const asksForPayment = apdu.length === SELECT_PPSE.length && apdu.every((byte, at) => byte === SELECT_PPSE[at]);
   if (!asksForPayment || tag.payment !== true) return [STATUS_OK, ...FILE_NOT_FOUND];
   // The file control information of an EMV payment directory, its inside left out.
