@@ -1,8 +1,7 @@
-import { failures, type ErrorTable, type Fail } from '../api/agent-error.ts';
-import { radioErrors } from '../lib/radio-errors.ts';
+import { failures, type ErrorEntry, type Fail } from '../api/agent-error.ts';
+import { radioErrors, type RadioErrorCode } from '../lib/radio-errors.ts';
 
-/** Error codes of this family, the radio's own among them. */
-export const bleShelfErrors = {
+const sensorErrors = {
   'sensor-key': {
     sentence: 'A sensor’s key is not 32 hexadecimal digits',
     hint: 'Copy the key from the sensor’s app into the file that kit.yaml names',
@@ -40,8 +39,10 @@ export const bleShelfErrors = {
     sentence: 'A sensor cannot be connected to',
     hint: 'Move it closer; an app on a phone may hold its only connection',
   },
-  ...radioErrors,
-} as const satisfies ErrorTable;
+} as const;
 
-export type BleShelfErrorCode = keyof typeof bleShelfErrors;
+export type BleShelfErrorCode = keyof typeof sensorErrors | RadioErrorCode;
+
+/** Error codes of this family, the radio's own among them. */
+export const bleShelfErrors: Readonly<Record<BleShelfErrorCode, ErrorEntry>> = { ...sensorErrors, ...radioErrors };
 export const bleShelfFailure: Fail<typeof bleShelfErrors> = failures(bleShelfErrors);

@@ -1,5 +1,3 @@
-import type { ErrorTable } from '../api/agent-error.ts';
-
 /** What becomes of a Bluetooth radio: said by the host, repeated by the drivers that depend on it. */
 export const radioErrors = {
   'radio-unreachable': {
@@ -35,6 +33,6 @@ export const radioErrors = {
   },
   'gatt-refused': { sentence: 'The sensor refused the request', hint: 'It may want pairing, which is not supported' },
   'gatt-busy': { sentence: 'Too many requests wait for this radio', hint: 'Wait for those under way' },
-} as const satisfies ErrorTable;
+} as const;
 
 export type RadioErrorCode = keyof typeof radioErrors;

@@ -149,7 +149,7 @@ export function aclLinks(wire: AclWire): AclLinks {
     closeAll: (reason) => {
       awaited = undefined;
       if (reason === undefined) links.clear();
-      else for (const handle of [...links.keys()]) close(handle, reason);
+      else for (const handle of links.keys()) close(handle, reason);
     },
   };
 }

@@ -19,6 +19,7 @@ export function answerCommand(context: CommandContext, opcode: number, parameter
   switch (opcode) {
     case hci.RESET:
       context.reset();
+      if (core.faults.silent === 'until-reset') core.faults.silent = 'no';
       return complete(opcode, hci.SUCCESS);
     case hci.SET_EVENT_MASK:
     case hci.LE_SET_EVENT_MASK:
@@ -111,6 +112,7 @@ function setScanEnable(context: CommandContext, opcode: number, parameters: Uint
   }
   if (!enable && !scan.enabled && core.faults.strictDisable) return complete(opcode, hci.COMMAND_DISALLOWED);
   if (enable) {
+    if (core.faults.silent === 'until-scan-enable') core.faults.silent = 'no';
     scan.filterDuplicates = parameters[1] === 1;
     scan.extended = opcode === hci.LE_SET_EXTENDED_SCAN_ENABLE;
     context.clearDuplicates();

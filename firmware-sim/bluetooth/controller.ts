@@ -148,6 +148,7 @@ export function createController(options: ControllerOptions): VirtualController 
     attach: (send, onPowerOff) => {
       closeHost?.();
       host?.detach();
+      if (faults.silent === 'until-new-host') faults.silent = 'no';
       const session = attachHost(shared, send, () => {
         if (host === session) host = undefined;
       });

@@ -1,7 +1,7 @@
 /** What is wrong with the adapter. Changed by a scenario at any time; the defaults are a sound one. */
 export interface ControllerFaults {
-  /** Scan-enable succeeds, and nothing is ever reported. */
-  silent: boolean;
+  /** Scan-enable succeeds, and nothing is reported: until the named thing happens, or for ever. */
+  silent: 'no' | 'until-scan-enable' | 'until-new-host' | 'until-reset' | 'for-ever';
   /** So many scan-enables are refused with "command disallowed". */
   refuseScanEnables: number;
   /** Disabling a scan that does not run is refused with "command disallowed" (BCM43455). */
@@ -15,7 +15,7 @@ export interface ControllerFaults {
 }
 
 export const soundController = (): ControllerFaults => ({
-  silent: false,
+  silent: 'no',
   refuseScanEnables: 0,
   strictDisable: false,
   deaf: false,

@@ -92,7 +92,7 @@ export function attachHost(core: ControllerCore, send: (packet: Uint8Array) => v
     hear: (heard, kind, payload, peripheral) => {
       const connectable = kind === 'connectable' || kind === 'extended-connectable';
       if (peripheral !== undefined && connectable && links.accept(heard, peripheral)) return;
-      if (!scan.enabled || core.faults.silent) return;
+      if (!scan.enabled || core.faults.silent !== 'no') return;
       if (!isLegacy(kind) && !scan.extended) return;
       if (core.chance.float() >= scan.duty) return;
       reportPdu(heard, kind, payload.data, false);

@@ -27,9 +27,14 @@ export interface Heard {
 const signedByte = (value: number): number => Math.max(-127, Math.min(20, Math.round(value))) & 0xff;
 const typeByte = (heard: Heard): number => (heard.addressType === 'random' ? 1 : 0);
 
-const legacyType = { connectable: ADV_IND, scannable: ADV_SCAN_IND, 'non-connectable': ADV_NONCONN_IND } as const;
+export type LegacyKind = 'connectable' | 'scannable' | 'non-connectable';
 
-export type LegacyKind = keyof typeof legacyType;
+const legacyType: Readonly<Record<LegacyKind, number>> = {
+  connectable: ADV_IND,
+  scannable: ADV_SCAN_IND,
+  'non-connectable': ADV_NONCONN_IND,
+};
+
 export const isLegacy = (kind: AdvertisingKind): kind is LegacyKind => kind in legacyType;
 
 /** LE Advertising Report, one report (Vol 4, Part E, §7.7.65.2). */

@@ -4,7 +4,7 @@ import type { VirtualController } from '../bluetooth/controller.ts';
 import { H4_ACL, H4_COMMAND } from '../bluetooth/hci-protocol.ts';
 
 /** Bytes that may wait for a host that does not read; beyond it advertising would be lost, so the host is dropped. */
-export const HOST_BACKLOG_BYTES = 8 * 1024 * 1024;
+export const HOST_BACKLOG_BYTES = 8_388_608;
 
 export type HciAddress =
   { readonly path: string } | { readonly host?: string; /** 0 or absent: any free port. */ readonly port?: number };

@@ -1,5 +1,6 @@
 import { AgentError } from '../../../drivers/api/agent-error.ts';
-import { radioFailure, type RadioErrorCode } from './errors.ts';
+import { radioErrors, type RadioErrorCode } from '../../../drivers/lib/radio-errors.ts';
+import { radioFailure } from './errors.ts';
 import type { NobleScanner } from './noble-scanner.ts';
 import type { NobleCharacteristic, NoblePeripheral } from './noble-types.ts';
 import { GATT_CALLS, type GattCall } from './radio-wire.ts';
@@ -17,6 +18,8 @@ export interface GattEvents {
 export interface NobleGatt {
   /** A link's number for `connect`, bytes for `read`, else nothing. Rejects with an AgentError of `radioErrors`. */
   run(call: GattCall): Promise<Uint8Array | number | undefined>;
+  /** Ends the oldest write under way: the peripheral answered it with an ATT error. */
+  readonly onWriteRefused: (attError: number) => void;
 }
 
 interface Link {
@@ -27,6 +30,7 @@ interface Link {
 
 export function nobleGatt(scanner: NobleScanner, timeoutMs: number, events: GattEvents): NobleGatt {
   const links = new Map<number, Link>();
+  const writes = new Set<AbortController>();
   let next = 1;
   let underWay = 0;
 
@@ -87,6 +91,18 @@ export function nobleGatt(scanner: NobleScanner, timeoutMs: number, events: Gatt
   const within = <T>(link: Link, promise: Promise<T>, doing: string): Promise<T> =>
     bounded(promise, AbortSignal.any([link.lost.signal, AbortSignal.timeout(timeoutMs)]), doing);
 
+  /** A write, or the write that a subscription is: noble leaves its promise open when the peripheral refuses it. */
+  const writing = async (link: Link, promise: Promise<void>, doing: string): Promise<void> => {
+    const refused = new AbortController();
+    writes.add(refused);
+    try {
+      const signals = [refused.signal, link.lost.signal, AbortSignal.timeout(timeoutMs)];
+      await bounded(promise, AbortSignal.any(signals), doing);
+    } finally {
+      writes.delete(refused);
+    }
+  };
+
   const perform = async (call: GattCall): Promise<Uint8Array | number | undefined> => {
     switch (call.kind) {
       case 'connect':
@@ -100,7 +116,7 @@ export function nobleGatt(scanner: NobleScanner, timeoutMs: number, events: Gatt
         const link = linkOf(call.link);
         const characteristic = await characteristicOf(link, call.service, call.characteristic);
         const unanswered = !characteristic.properties.includes('write');
-        await within(link, characteristic.writeAsync(Buffer.from(call.bytes), unanswered), 'writing');
+        await writing(link, characteristic.writeAsync(Buffer.from(call.bytes), unanswered), 'writing');
         return undefined;
       }
       case 'subscribe': {
@@ -110,7 +126,7 @@ export function nobleGatt(scanner: NobleScanner, timeoutMs: number, events: Gatt
         characteristic.on('data', (data: Buffer) =>
           events.onNotification(number, `${call.service}/${call.characteristic}`, Uint8Array.from(data)),
         );
-        await within(link, characteristic.subscribeAsync(), 'subscribing');
+        await writing(link, characteristic.subscribeAsync(), 'subscribing');
         return undefined;
       }
       case 'disconnect': {
@@ -123,6 +139,10 @@ export function nobleGatt(scanner: NobleScanner, timeoutMs: number, events: Gatt
   };
 
   return {
+    onWriteRefused: (attError) => {
+      const [oldest] = writes;
+      oldest?.abort(radioFailure('gatt-refused', { detail: `ATT error ${attError}` }));
+    },
     run: async (call) => {
       if (underWay >= GATT_CALLS) throw radioFailure('gatt-busy', { detail: `${GATT_CALLS} calls are under way` });
       underWay += 1;
@@ -150,6 +170,9 @@ function bounded<T>(promise: Promise<T>, signal: AbortSignal, doing: string): Pr
   });
 }
 
-/** The code that crosses to the agent. */
-export const codeOf = (error: unknown): RadioErrorCode =>
-  error instanceof AgentError ? (error.code as RadioErrorCode) : 'gatt-refused';
+/** What crosses to the agent, which words it again from its own table. */
+export function failureOf(error: unknown): { readonly code: RadioErrorCode; readonly detail: string } {
+  if (!(error instanceof AgentError)) return { code: 'gatt-refused', detail: String(error) };
+  const code = error.code as RadioErrorCode;
+  return { code, detail: error.message.replace(`${radioErrors[code].sentence}: `, '') };
+}

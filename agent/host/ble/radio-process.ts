@@ -3,7 +3,7 @@ import type { RadioOptions } from '../../../drivers/api/transports.ts';
 import { advertBatches } from './advert-batches.ts';
 import { openH4Link, type H4Link } from './h4-link.ts';
 import { loadNoble, nativeSocketClass, type LoadedNoble } from './load-noble.ts';
-import { codeOf, nobleGatt } from './noble-gatt.ts';
+import { failureOf, nobleGatt, type NobleGatt } from './noble-gatt.ts';
 import { nobleScanner, type NobleScanner } from './noble-scanner.ts';
 import type { FromRadio, ToRadio } from './radio-wire.ts';
 import { guardedSocketClass, h4SocketClass, packetGuard, type PacketGuard } from './socket-guard.ts';
@@ -34,8 +34,13 @@ process.on('SIGTERM', () => undefined);
 const batches = advertBatches((adverts) => send({ kind: 'adverts', adverts }));
 let scanner: NobleScanner | undefined;
 let link: H4Link | undefined;
-let gatt: ReturnType<typeof nobleGatt> | undefined;
+let tellGatt: (gatt: NobleGatt) => void = () => undefined;
+/** Calls that come before the library is loaded wait for it; the agent times them out. */
+const gatt = new Promise<NobleGatt>((resolve) => {
+  tellGatt = resolve;
+});
 let guard: PacketGuard | undefined;
+let onWriteRefused: (code: number) => void = () => undefined;
 
 process.on('message', (message: ToRadio) => {
   switch (message.kind) {
@@ -74,6 +79,7 @@ async function start(options: RadioOptions, gattTimeoutMs: number): Promise<void
   guard = packetGuard({
     onScanEnabled: (status) => scanner?.onScanEnabled(status),
     onSwallowed: swallow,
+    onWriteRefused: (code) => onWriteRefused(code),
   });
   const loaded =
     options.kind === 'hci'
@@ -83,11 +89,13 @@ async function start(options: RadioOptions, gattTimeoutMs: number): Promise<void
     onAdvert: (advert) => batches.add(advert),
     onState: (state) => send({ kind: 'state', state }),
   });
-  gatt = nobleGatt(scanner, gattTimeoutMs, {
+  const calls = nobleGatt(scanner, gattTimeoutMs, {
     onNotification: (number, characteristic, bytes) =>
       send({ kind: 'notification', link: number, characteristic, bytes }),
     onLinkLost: (number) => send({ kind: 'link-lost', link: number }),
   });
+  onWriteRefused = calls.onWriteRefused;
+  tellGatt(calls);
   scanner.start();
   // noble ends the process on SIGINT when its own handler is the last one.
   setTimeout(() => process.on('SIGINT', () => undefined), 0);
@@ -137,11 +145,10 @@ async function overSocket(
 
 async function answer(id: number, call: Extract<ToRadio, { kind: 'call' }>['call']): Promise<void> {
   try {
-    const value = await gatt?.run(call);
+    const value = await (await gatt).run(call);
     send({ kind: 'result', id, ...(value === undefined ? {} : { value }) });
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    send({ kind: 'failure', id, code: codeOf(error), detail });
+    send({ kind: 'failure', id, ...failureOf(error) });
   }
 }
 

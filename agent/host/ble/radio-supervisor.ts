@@ -83,9 +83,9 @@ export function superviseRadio(
         ladder = heard(ladder, now, settings.ladder);
         deaths = 0;
         adapter = 'on';
-        for (const advert of message.adverts) queue.push({ kind: 'advert', advert });
         tell({ adverts: health.adverts + message.adverts.length, lastAdvertMono: now });
         judge();
+        for (const advert of message.adverts) queue.push({ kind: 'advert', advert });
         break;
       }
       case 'vitals':
@@ -107,6 +107,7 @@ export function superviseRadio(
     adapter = 'starting';
     const born: RadioChild = forkRadio((message) => onMessage(born, message));
     child = born;
+    log.info('radio-process-started', { pid: born.pid ?? null });
     void born.ended.then(async ({ code, lastWords }) => {
       if (child !== born || signal.aborted) return;
       child = undefined;

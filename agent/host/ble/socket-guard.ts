@@ -3,8 +3,13 @@ import type { H4Link } from './h4-link.ts';
 import { reportAssembler, type ReportAssembler } from './extended-reports.ts';
 
 const COMMAND = 0x01;
+const ACL = 0x02;
 const EVENT = 0x04;
+const ATT_CHANNEL = 0x04;
+const ATT_ERROR = 0x01;
+const ATT_WRITES: ReadonlySet<number> = new Set([0x12, 0x16, 0x18]);
 const COMMAND_COMPLETE = 0x0e;
+const COMMAND_DISALLOWED = 0x0c;
 const LE_SET_SCAN_ENABLE = 0x200c;
 const LE_SET_EXTENDED_SCAN_ENABLE = 0x2042;
 
@@ -15,12 +20,15 @@ const COMMANDS_UNDER_WAY = 16;
 export interface SocketWatch {
   /** The controller answered a scan-enable: noble itself cannot tell a refusal from success. */
   onScanEnabled(status: number): void;
+  /** A peripheral answered a write with an error: noble never settles the promise then. */
+  onWriteRefused(attError: number): void;
   /** noble threw while it read a packet; the packet is lost, the process is not. */
   onSwallowed(error: unknown): void;
 }
 
 /** Passes packets to noble: fragments joined, exceptions contained, scan-enable answers watched. */
 export interface PacketGuard {
+  /** `packet` is a copy of the guard's own. */
   incoming(packet: Uint8Array, deliver: (packet: Buffer) => void): void;
   outgoing(packet: Uint8Array): void;
   readonly assembler: ReportAssembler;
@@ -40,7 +48,12 @@ export function packetGuard(watch: SocketWatch): PacketGuard {
       if (packet[0] === EVENT && packet[1] === COMMAND_COMPLETE && isScanEnable(packet, 4)) {
         const enabling = scanCommands.shift();
         if (enabling === true) watch.onScanEnabled(packet[6] ?? 0);
+        // Some controllers refuse to stop what does not run (BCM43455). It does not run, which was asked:
+        // @stoprocent would otherwise wait for the end of that scan for ever and never start another.
+        else if (packet[6] === COMMAND_DISALLOWED) packet[6] = 0;
       }
+      const refusal = writeRefusal(packet);
+      if (refusal !== undefined) watch.onWriteRefused(refusal);
       for (const whole of assembler.take(packet)) {
         try {
           deliver(Buffer.from(whole));
@@ -50,6 +63,12 @@ export function packetGuard(watch: SocketWatch): PacketGuard {
       }
     },
   };
+}
+
+/** The error code of an ATT Error Response to a write: one ACL packet, channel 4 (Core 5.4, Vol 3, Part F, §3.4.1.1). */
+function writeRefusal(packet: Uint8Array): number | undefined {
+  const isAttError = packet[0] === ACL && packet[7] === ATT_CHANNEL && packet[8] === 0 && packet[9] === ATT_ERROR;
+  return isAttError && ATT_WRITES.has(packet[10] ?? 0) ? packet[13] : undefined;
 }
 
 const isScanEnable = (packet: Uint8Array, offset: number): boolean => {
