@@ -76,7 +76,7 @@ function connected(socket: Socket, signal: AbortSignal): Promise<void> {
 }
 
 function tcpLink(socket: Socket, deps: TcpDeps, peer: string): ByteLink {
-  const queue = byteQueue();
+  const queue = byteQueue(deps.clock);
   const ended = new AbortController();
   // One listener per write that waits: their number is bounded by their bytes.
   setMaxListeners(0, ended.signal);
@@ -108,6 +108,9 @@ function tcpLink(socket: Socket, deps: TcpDeps, peer: string): ByteLink {
     chunks: (signal) => queue.chunks(signal),
     get droppedBytes() {
       return queue.droppedBytes;
+    },
+    get chunkAtMono() {
+      return queue.chunkAtMono;
     },
     async write(bytes, signal) {
       signal.throwIfAborted();

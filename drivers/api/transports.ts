@@ -17,8 +17,10 @@ export interface ByteLink extends AsyncDisposable {
   chunks(signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Resolves when the bytes have left this process; rejects when the link is closed. Nothing is queued for a later connection. */
   write(bytes: Uint8Array, signal: AbortSignal): Promise<void>;
-  /** Bytes dropped because the reader was too slow: the bound is 1 MiB. */
+  /** Bytes dropped because the reader was too slow: the bound is 1 MiB. Grows when the reader comes to the gap. */
   readonly droppedBytes: number;
+  /** When the chunk that was handed out last came in (MonoMs), however late it is read. Absent: not known. */
+  readonly chunkAtMono?: number;
   close(): Promise<void>;
 }
 

@@ -143,6 +143,19 @@ describe('a reopening link', () => {
     expect(seen).toEqual(['up', 'a', 'gap b', 'c']);
   });
 
+  test('gives the time at which a chunk came in, not the one at which it was read', async () => {
+    const clock = hurriedClock();
+    const link = { ...scriptedLink({ chunks: ['a', 'b'] }, clock, []), chunkAtMono: 7 };
+    const stop = new AbortController();
+    const times: number[] = [];
+    for await (const signal of hear({ clock, open: async () => link }, stop.signal)) {
+      clock.now += 5_000;
+      if (signal.kind === 'bytes') times.push(signal.atMono);
+      if (times.length === 2) stop.abort();
+    }
+    expect(times).toEqual([7, 7]);
+  });
+
   test('throws what is no failure of the world', async () => {
     await expect(heard([new TypeError('a bug')])).rejects.toThrow('a bug');
     await expect(heard([{ loss: new TypeError('a bug') }])).rejects.toThrow('a bug');

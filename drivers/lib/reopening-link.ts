@@ -134,7 +134,9 @@ export async function* hear(options: Reopening, signal: AbortSignal): AsyncGener
       for await (const bytes of link.chunks(signal)) {
         const gap = link.droppedBytes !== dropped;
         dropped = link.droppedBytes;
-        yield { kind: 'bytes', bytes, gap, atMono: options.clock.monoMs() };
+        // A reader that waits for a disk must not take its own delay for the device's.
+        const atMono = (link.chunkAtMono ?? options.clock.monoMs()) as MonoMs;
+        yield { kind: 'bytes', bytes, gap, atMono };
       }
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;

@@ -1,3 +1,5 @@
+import type { Clock } from '../../../drivers/api/clock.ts';
+
 /** Most that a link holds for a reader that is too slow. */
 export const QUEUE_BYTES = 1_048_576;
 
@@ -5,6 +7,7 @@ interface Entry {
   readonly bytes: Uint8Array;
   /** Bytes lost between the entry before and this one. */
   readonly droppedBefore: number;
+  readonly atMono: number;
 }
 
 /**
@@ -18,14 +21,16 @@ export interface ByteQueue {
   end(failure: Error | null): void;
   chunks(signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined>;
   readonly droppedBytes: number;
-  readonly queuedBytes: number;
+  /** When the chunk handed out last came in. */
+  readonly chunkAtMono: number;
 }
 
-export function byteQueue(maxBytes: number = QUEUE_BYTES): ByteQueue {
+export function byteQueue(clock: Pick<Clock, 'monoMs'>, maxBytes: number = QUEUE_BYTES): ByteQueue {
   const entries: Entry[] = [];
   let queuedBytes = 0;
   let gapBytes = 0;
   let droppedBytes = 0;
+  let chunkAtMono = clock.monoMs() as number;
   let ended: { readonly failure: Error | null } | undefined;
   let wake: (() => void) | undefined;
 
@@ -44,8 +49,8 @@ export function byteQueue(maxBytes: number = QUEUE_BYTES): ByteQueue {
     get droppedBytes() {
       return droppedBytes;
     },
-    get queuedBytes() {
-      return queuedBytes;
+    get chunkAtMono() {
+      return chunkAtMono;
     },
     push(bytes) {
       if (ended !== undefined || bytes.length === 0) return;
@@ -53,7 +58,7 @@ export function byteQueue(maxBytes: number = QUEUE_BYTES): ByteQueue {
         gapBytes += bytes.length;
         return;
       }
-      entries.push({ bytes, droppedBefore: gapBytes });
+      entries.push({ bytes, droppedBefore: gapBytes, atMono: clock.monoMs() });
       gapBytes = 0;
       queuedBytes += bytes.length;
       wake?.();
@@ -68,6 +73,7 @@ export function byteQueue(maxBytes: number = QUEUE_BYTES): ByteQueue {
         if (entry !== undefined) {
           queuedBytes -= entry.bytes.length;
           droppedBytes += entry.droppedBefore;
+          chunkAtMono = entry.atMono;
           yield entry.bytes;
           continue;
         }

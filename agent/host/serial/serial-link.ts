@@ -44,7 +44,7 @@ export function serialLink(
   line: { readonly path: string; readonly baudRate: number },
 ): SerialLink {
   const { clock } = deps;
-  const queue = byteQueue();
+  const queue = byteQueue(deps.clock);
   const ended = new AbortController();
   // One listener per write that waits: their number is bounded by their bytes.
   setMaxListeners(0, ended.signal);
@@ -130,6 +130,9 @@ export function serialLink(
     write,
     get droppedBytes() {
       return queue.droppedBytes;
+    },
+    get chunkAtMono() {
+      return queue.chunkAtMono;
     },
     close: () => end(null),
     [Symbol.asyncDispose]: () => end(null),
