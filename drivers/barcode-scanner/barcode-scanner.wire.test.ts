@@ -87,6 +87,16 @@ test('a burst of 5,000 scans of 100 bytes loses none, whether they differ or not
   expect(bench.events.length).toBe(10_000);
 });
 
+test('a burst loses none when the disk behind it is slow', async () => {
+  const line = await port.plug();
+  await using bench = await driverBench({ driver, config: { port: port.path }, pauseMs: 15 });
+  await bench.until(ready);
+  const text = (number: number): string => String(number).padStart(96, '0');
+  await virtualScanner(line).dump(Array.from({ length: 150 }, (_, number) => qr(text(number))));
+  await bench.until((seen) => seen.events.length === 150, 30_000);
+  expect(texts(bench)).toEqual(Array.from({ length: 150 }, (_, number) => text(number)));
+});
+
 test('the same code again at once is one scan, after the window it is another', async () => {
   const line = await port.plug();
   await using bench = await start({ doubleScanMs: 300 });

@@ -23,6 +23,8 @@ export interface BenchOptions<C> {
   readonly driverId?: string;
   /** Secrets by the name of their file. */
   readonly secrets?: Readonly<Record<string, string>>;
+  /** Takes so long over each reading, as a slow disk does. */
+  readonly pauseMs?: number;
 }
 
 const missing = { sentence: 'This does not exist on the bench', hint: 'Give it to the bench' };
@@ -75,8 +77,10 @@ export async function driverBench<C>(options: BenchOptions<C>): Promise<DriverBe
       for await (const reading of session.readings(stop.signal)) {
         readings.push(reading);
         wake();
+        if (options.pauseMs !== undefined) await clock.sleep(options.pauseMs, stop.signal);
       }
     } catch (error) {
+      if (stop.signal.aborted) return;
       failure = error;
       wake();
     }
