@@ -186,8 +186,7 @@ describe('a cut', () => {
     expect(await shop.settled(intentId)).toMatchObject({ outcome: 'unknown', reason: 'terminal-away' });
     expect(() => shop.till.desk.start(sale(5), null)).toThrow(expect.objectContaining({ code: 'payment-blocked' }));
     await shop.restartTill();
-    shop.plug();
-    await shop.ready();
+    await shop.clock.until(() => false, 10_000);
     expect(() => shop.till.desk.start(sale(5), null)).toThrow(expect.objectContaining({ code: 'payment-blocked' }));
     const word = { outcome: 'declined' as const, actor: 'm.lee', reason: 'no receipt' };
     expect(shop.till.desk.resolve(intentId, word)).toMatchObject({ outcome: 'declined', reason: 'no receipt' });
@@ -195,8 +194,38 @@ describe('a cut', () => {
     expect(() => shop.till.desk.resolve(intentId, word)).toThrow(
       expect.objectContaining({ code: 'payment-not-unknown' }),
     );
+    shop.plug();
+    await shop.ready();
     const next = shop.till.desk.start(sale(5), null);
     expect(await shop.settled(next.intentId)).toMatchObject({ outcome: 'approved' });
+    expect(outcomes()).toEqual(['unknown', 'declined', 'approved']);
+  });
+
+  test.each([
+    ['heard', 'approved'],
+    ['authorised', 'declined'],
+  ])('that made the outcome unknown is cleared up by the terminal when it is back: %s, %s', async (at, outcome) => {
+    await openShop();
+    const first = shop.till.desk.start(sale(100), null);
+    await shop.settled(first.intentId);
+    await shop.ready();
+    const cut = (): void => {
+      shop.onStep = () => Promise.resolve();
+      shop.onHeard = () => undefined;
+      shop.pull();
+      void shop.clock.sleep(600_000, never).then(() => shop.plug());
+    };
+    shop.onStep = async (step) => {
+      if (step === at) cut();
+      if (step === 'status-sent' && at === 'heard') shop.onHeard = (apdu) => void (apdu[0] === 0x80 && cut());
+    };
+    const { intentId } = shop.till.desk.start(sale(1250), null);
+    expect(await shop.settled(intentId, 100_000)).toMatchObject({ outcome: 'unknown', reason: 'terminal-away' });
+    await shop.restartTill();
+    expect(await shop.ready(1_000_000)).toBe(true);
+    await shop.clock.until(() => false, 1_000);
+    expect(shop.till.desk.find(intentId)).toMatchObject({ outcome });
+    expect(shop.terminal.book.totalMinor()).toBe(outcome === 'approved' ? 1350 : 100);
   });
 
   test.each(['asked', 'accepted', 'authorised', 'acknowledged', 'printed'])(

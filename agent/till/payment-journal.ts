@@ -1,5 +1,5 @@
 import type { Clock } from '../../drivers/api/clock.ts';
-import type { PaymentJournal, PaymentStep } from '../../drivers/api/payment.ts';
+import type { OpenPayment, PaymentJournal, PaymentStep } from '../../drivers/api/payment.ts';
 import type { JsonObject } from '../../drivers/api/reading.ts';
 import type { Ledger, PaymentRow } from '../core/ledger.ts';
 import { bodyOf, concludeIn, laterStep, openPayment, withBody, type Commit } from './payment-row.ts';
@@ -35,6 +35,9 @@ export function createPaymentJournal(parts: PaymentJournalParts): PaymentJournal
       );
     });
 
+  const unsettled = (fits: (row: PaymentRow) => boolean): readonly OpenPayment[] =>
+    ledger.transaction((tx) => tx.tables.payments.unsettled(driverId).filter(fits).map(openPayment));
+
   return {
     record: advance,
     conclude: (intentId, result) =>
@@ -43,13 +46,8 @@ export function createPaymentJournal(parts: PaymentJournalParts): PaymentJournal
         concludeIn(tx, row, result, { atMono: clock.monoMs(), step: 'outcome' });
       }),
     finish: (intentId) => advance(intentId, 'done', {}),
-    open: () =>
-      ledger.transaction((tx) =>
-        tx.tables.payments
-          .unsettled(driverId)
-          .filter((row) => row.step !== 'done' && row.outcome !== 'unknown')
-          .map(openPayment),
-      ),
+    open: () => unsettled((row) => row.step !== 'done' && row.outcome !== 'unknown'),
+    unknown: () => unsettled((row) => row.outcome === 'unknown'),
     remember: (key, value) => commit((tx) => tx.save(owner, key, value)),
     recall: (key) => ledger.saved(owner, key),
   };

@@ -9,6 +9,8 @@ export interface PaymentBody {
   readonly intent: PaymentIntent;
   readonly facts: JsonObject;
   readonly result: PaymentResult | null;
+  /** The operator who has settled it; their word is the last one. */
+  readonly resolvedBy?: string;
 }
 
 /** Work in one transaction that is on disk when the call returns. */
@@ -74,13 +76,17 @@ export function concludeIn(
   extra: { readonly atMono: MonoMs; readonly step: PaymentStep; readonly actor?: string },
 ): PaymentRow {
   const body = bodyOf(row);
+  if (body.resolvedBy !== undefined) return row;
   const step = laterStep(row.step, extra.step);
   if (row.outcome === result.outcome && extra.actor === undefined) {
     const same = { ...row, step };
     if (step !== row.step) tx.tables.payments.put(same);
     return same;
   }
-  const next = withBody({ ...row, step, outcome: result.outcome }, { ...body, result });
+  const next = withBody(
+    { ...row, step, outcome: result.outcome },
+    { ...body, result, ...(extra.actor === undefined ? {} : { resolvedBy: extra.actor }) },
+  );
   tx.tables.payments.put(next);
   tx.append({
     type: 'barrow.payment.v1',

@@ -41,12 +41,17 @@ export interface PaymentResult {
 export interface PaymentJournal {
   /** Records a step with facts that help recovery (e.g. the last receipt number before the sale). Never backwards. */
   record(intentId: string, step: 'sent' | 'accepted', facts: JsonObject): void;
-  /** Records the outcome and appends `barrow.payment.v1` in one transaction. Idempotent per intent and outcome. */
+  /**
+   * Records the outcome and appends `barrow.payment.v1` in one transaction. Idempotent per intent and outcome; an
+   * operator's word stands against it.
+   */
   conclude(intentId: string, result: PaymentResult): void;
   /** The terminal has been told; nothing is left to do. */
   finish(intentId: string): void;
   /** Intents of this driver that are neither done nor concluded `unknown`, oldest first. */
   open(): readonly OpenPayment[];
+  /** Outcomes that are `unknown` and that no operator has settled yet: worth a question when the terminal is back. */
+  unknown?(): readonly OpenPayment[];
   /** A small value kept with the journal, e.g. the last receipt number. */
   remember(key: string, value: Json): void;
   recall(key: string): Json | undefined;

@@ -7,7 +7,7 @@ import { zvtConfig, type ZvtConfig } from './config.ts';
 import { zvtErrors, zvtFailure } from './errors.ts';
 import { currencyNumber } from './fields.ts';
 import { zvtApdu, zvtFrame } from './formats.ts';
-import { BUSY_WAIT_MS, T1_MS, T2_MS, T3_MS, T4_MS } from './protocol.ts';
+import { BUSY_WAIT_MS, RECOVERY_MS, T1_MS, T2_MS, T3_MS, T4_MS } from './protocol.ts';
 import { ZvtSession } from './session.ts';
 
 /** `barrow.payment.v1`, appended by the payment journal in the transaction that stores the outcome. */
@@ -43,7 +43,7 @@ async function open(config: ZvtConfig, io: DriverIo, signal: AbortSignal): Promi
       t4Ms: timers?.t4Ms ?? T4_MS,
       busyWaitMs: timers?.busyWaitMs ?? BUSY_WAIT_MS,
     },
-    recoveryMs: timers?.recoveryMs ?? T4_MS,
+    recoveryMs: timers?.recoveryMs ?? RECOVERY_MS,
     password,
     configByte: Number.parseInt(config.configByte, 16),
     currencyNumeric,

@@ -48,6 +48,9 @@ export const AWAY_GRACE_MS = 10_000;
 /** Answers to the recovery question that are none, before an operator is asked. */
 const MAX_MISSES = 3;
 
+/** The reason of an outcome for which the terminal could not be asked. */
+export const TERMINAL_AWAY = 'terminal-away';
+
 /** Where the journal keeps the last booking of the terminal. */
 const LAST = 'last-booking';
 
@@ -70,15 +73,16 @@ export class Payment {
     this.#intent = intent;
     const before: Json | undefined = open === undefined ? parts.journal.recall(LAST) : open.facts['before'];
     this.#before = readBooking(before);
-    if (open?.result !== undefined && intent.kind !== 'reversal') {
-      this.#reported = open.result;
-      this.#booking = readBooking(open.facts['booking']) ?? bookingOfResult(open.result);
-    }
+    // The terminal had reported it before the cut: its word is known, only whether it knows that we have it is not.
+    const booking = open === undefined || intent.kind === 'reversal' ? null : readBooking(open.facts['booking']);
+    if (booking === null || open?.result === undefined) return;
+    this.#booking = booking;
+    this.#reported = { ...open.result, outcome: successOf(intent.kind), reason: null };
   }
 
   /** Sends the payment and follows it to its end. `settled` hears the outcome as soon as it can no longer change. */
   async run(settled: (result: PaymentResult) => void): Promise<PaymentResult> {
-    if (!(await this.#parts.counterpart.ready(AWAY_GRACE_MS))) return this.#decline('terminal-away');
+    if (!(await this.#parts.counterpart.ready(AWAY_GRACE_MS))) return this.#decline(TERMINAL_AWAY);
     for (let tries = 1; tries <= MAX_BUSY_TRIES; tries += 1) {
       if (this.#parts.counterpart.abortWanted()) return this.#decline('abort-till');
       if (tries === 1) this.#record('sent', { before: this.#before === null ? null : bookingJson(this.#before) });
@@ -87,7 +91,7 @@ export class Payment {
       if (result === 'ask') return this.settle();
       if (result !== 'again') return result;
       if (end.kind === 'refused') await this.#parts.counterpart.pause(this.#parts.timers.busyWaitMs);
-      else if (!(await this.#parts.counterpart.ready(AWAY_GRACE_MS))) return this.#decline('terminal-away');
+      else if (!(await this.#parts.counterpart.ready(AWAY_GRACE_MS))) return this.#decline(TERMINAL_AWAY);
     }
     return this.#decline('terminal-busy');
   }
@@ -192,7 +196,7 @@ export class Payment {
         const ready = leftMs > 0 && (await counterpart.ready(leftMs));
         // The terminal has handed in its own word meanwhile.
         if (!wasTold && this.#told && this.#reported !== null) return this.#reported;
-        if (!ready) return this.#unknown('terminal-away');
+        if (!ready) return this.#unknown(TERMINAL_AWAY);
         const word = await this.#ask();
         if (typeof word === 'object') return word;
         if (word === 'miss') misses += 1;
@@ -303,9 +307,4 @@ export function endWithoutTerminal(journal: PaymentJournal, open: OpenPayment): 
 
 function successOf(kind: PaymentIntent['kind']): PaymentOutcome {
   return kind === 'sale' ? 'approved' : kind === 'refund' ? 'refunded' : 'reversed';
-}
-
-function bookingOfResult(result: PaymentResult): Booking {
-  const { terminalId, receiptNo, trace } = result;
-  return { terminalId, receiptNo, trace, time: null, date: null, amountMinor: null };
 }

@@ -19,6 +19,11 @@ export const T3_MS = 5_000;
 export const T4_MS = 180_000;
 /** A block is sent at most three times (T 3.4). */
 export const MAX_SENDS = 3;
+/**
+ * How long a cut payment stays open before its outcome is told as unknown: a replugged cable is back within seconds; a
+ * terminal that boots for minutes is asked when it is back, and the till need not wait for it.
+ */
+export const RECOVERY_MS = 60_000;
 /** 84 9C asks to come again after two seconds (A 10). */
 export const BUSY_WAIT_MS = 2_000;
 

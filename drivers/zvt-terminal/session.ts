@@ -11,7 +11,14 @@ import { zvtFailure, type zvtErrors } from './errors.ts';
 import type { ZvtFields } from './fields.ts';
 import { serialLink, tcpLink, type ApduLink, type Timers } from './link.ts';
 import { createMailbox, type Mailbox } from './mailbox.ts';
-import { endWithoutTerminal, Payment, type Counterpart, type PaymentParts, type StrayHooks } from './payment.ts';
+import {
+  endWithoutTerminal,
+  Payment,
+  TERMINAL_AWAY,
+  type Counterpart,
+  type PaymentParts,
+  type StrayHooks,
+} from './payment.ts';
 import { COMMAND, RESULT } from './protocol.ts';
 import { bookingOf, readBooking, sameBooking } from './recovery.ts';
 import { resultReason } from './result-codes.ts';
@@ -237,6 +244,7 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
     try {
       for (const open of this.#parts.io.payments.open()) await this.#settleOne(open);
       this.#settleAtMono = null;
+      await this.#clarify();
     } catch (error) {
       this.#stop.signal.throwIfAborted();
       if (!(error instanceof AgentError)) throw error;
@@ -252,6 +260,13 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
     if (this.#jobs.some((job) => job.intentId === open.intent.intentId)) return;
     if (endWithoutTerminal(this.#parts.io.payments, open) === 'ask')
       await new Payment(this.#payment(), open.intent, open).settle();
+  }
+
+  /** A terminal that was away when a payment became `unknown` may know now; an operator may have spoken meanwhile. */
+  async #clarify(): Promise<void> {
+    if (!this.#registered) return;
+    for (const open of this.#parts.io.payments.unknown?.() ?? [])
+      if (open.result?.reason === TERMINAL_AWAY) await new Payment(this.#payment(), open.intent, open).settle();
   }
 
   async #perform(): Promise<void> {
@@ -387,6 +402,7 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
     });
     if (end.kind === 'completed') {
       this.#registered = true;
+      if (this.#current === null && !this.#settling) this.#settleAtMono = io.clock.monoMs();
       this.#attention = attentionOf(end.fields, currencyNumeric);
       io.log.info('terminal-registered', { terminalId: end.fields.terminalId ?? null });
       this.#sayReady();
