@@ -275,17 +275,20 @@ function idOf(outgoing: Outgoing): InheritedId {
 
 /** Live lanes first, each kind in the streams' order of priority. A short backlog goes singly, ahead of what is live. */
 function openLanes(context: LinkContext): readonly Lane[] {
-  const { ledger } = context.parts;
+  const { ledger, batchFromRows = BATCH_FROM_ROWS } = context.parts;
   const live: Lane[] = [];
   const backlog: Lane[] = [];
   const skips = (stream: Stream, sequence: number): boolean => context.suspects.covers(stream, sequence);
   const last = lastOf(context.parts);
   for (const stream of STREAMS) {
     const known = last.get(stream) ?? { last: 0, pending: 0 };
-    const split = known.pending >= BATCH_FROM_ROWS;
+    const split = known.pending >= batchFromRows;
     const after = split ? known.last : 0;
-    live.push(makeLane({ ledger, stream, kind: 'live', after, through: Number.POSITIVE_INFINITY, skips }));
-    if (split) backlog.push(makeLane({ ledger, stream, kind: 'backlog', after: 0, through: known.last, skips }));
+    live.push(
+      makeLane({ ledger, stream, kind: 'live', after, through: Number.POSITIVE_INFINITY, batchFromRows, skips }),
+    );
+    if (split)
+      backlog.push(makeLane({ ledger, stream, kind: 'backlog', after: 0, through: known.last, batchFromRows, skips }));
   }
   return [...live, ...backlog];
 }

@@ -37,6 +37,8 @@ export interface LaneOptions {
   readonly after: number;
   /** and ends with this one. */
   readonly through: number;
+  /** Rows at a time from which on a live lane sends batches. */
+  readonly batchFromRows: number;
   /** Rows that go another way: a suspect range. */
   skips(stream: Stream, sequence: number): boolean;
 }
@@ -59,7 +61,7 @@ export function makeLane(options: LaneOptions): Lane {
       dry = newest === undefined || newest.sequence >= through;
       rows = found.filter((row) => row.sequence <= through && !options.skips(stream, row.sequence));
       at = 0;
-      if (kind === 'live') bulk = rows.length >= BATCH_FROM_ROWS;
+      if (kind === 'live') bulk = rows.length >= options.batchFromRows;
       if (newest === undefined) return;
     }
   };

@@ -29,6 +29,8 @@ export interface UplinkParts {
   /** A rules bundle as it came, at most 5 MiB, unverified. */
   onRules(bytes: Uint8Array, topic: string): void;
   onStatus(status: UplinkStatus): void;
+  /** Rows that make a backlog, and so batches; 64 unless told otherwise, `Infinity` for none at all. */
+  readonly batchFromRows?: number;
   /** Raised by the agent after every append and every price change. */
   readonly appended: Pulse;
 }

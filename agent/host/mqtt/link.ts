@@ -8,6 +8,13 @@ import { brokerFailure } from './errors.ts';
 /** Incoming messages waiting for their reader. A command or rule beyond it is dropped and counted. */
 export const WAITING_MESSAGES_MAX = 256;
 
+/**
+ * PUBACKs that came in one read of the socket are told so many at a time. What they make room for then leaves in one
+ * write, which is what a publish mostly costs; told all at once, kit and broker would fall into step with each other and
+ * wait for Nagle's algorithm at the broker's end (2,200 messages a second instead of 20,000, mosquitto on loopback).
+ */
+const ANSWERS_AT_ONCE = 8;
+
 /** How long a closing connection may take to say goodbye before it is cut. */
 const GOODBYE_MS = 1_000;
 
@@ -75,6 +82,15 @@ export function brokerLink(client: MqttClient, connack: Connack, options: LinkOp
     resolveEnded(gone.end);
   });
 
+  const answers: (() => void)[] = [];
+  const tellSome = (): void => {
+    for (const one of answers.splice(0, ANSWERS_AT_ONCE)) one();
+    if (answers.length > 0) setImmediate(tellSome);
+  };
+  const tell = (answer: () => void): void => {
+    if (answers.push(answer) === 1) setImmediate(tellSome);
+  };
+
   const publish = (topic: string, payload: string | Uint8Array, options: PublishOptions): Promise<number> =>
     new Promise((resolve, reject) => {
       if (gone.end !== null || client.disconnecting) {
@@ -85,8 +101,9 @@ export function brokerLink(client: MqttClient, connack: Connack, options: LinkOp
       client.publish(topic, payload as Buffer, publishOptions(options, connack.protocol), (error) => {
         if (!pending.delete(reject)) return;
         const refusal = (error as { readonly code?: unknown } | null | undefined)?.code;
-        if (error == null) resolve(options.qos === 0 ? 0 : pubackCode);
-        else if (typeof refusal === 'number') resolve(refusal);
+        const reason = options.qos === 0 ? 0 : pubackCode;
+        if (error == null) tell(() => resolve(reason));
+        else if (typeof refusal === 'number') tell(() => resolve(refusal));
         else reject(brokerFailure('broker-closed', { cause: error }));
       });
     });

@@ -1,0 +1,236 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { connect, type IStore } from 'mqtt';
+import type { Log } from '../../drivers/api/driver.ts';
+import { STREAMS } from '../../drivers/api/reading.ts';
+import type { Ledger } from '../../agent/core/ledger.ts';
+import { toCloudEvent } from '../../agent/core/event.ts';
+import { systemChance, systemClock } from '../../agent/host/clock.ts';
+import { brokerDialer } from '../../agent/host/mqtt/dial.ts';
+import { stateDir } from '../../agent/host/state-dir.ts';
+import { openLedger } from '../../agent/ledger/open-ledger.ts';
+import { makePulse } from '../../agent/uplink/pulse.ts';
+import { runUplink } from '../../agent/uplink/run-uplink.ts';
+import { startMosquitto } from '../lib/mosquitto.ts';
+
+/** One measured figure beside its raw limit. */
+export interface BenchFigure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly raw: number | null;
+  readonly goal: string;
+  readonly ok: boolean;
+}
+
+const WINDOW = 100;
+const ROUNDS = 3;
+const BATCH_OF_APPENDS = 1_000;
+const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/**
+ * The uplink against a real mosquitto on loopback: single drain against raw mqtt.js QoS 1 with the same window and
+ * bytes, alternated; batched drain; memory over a long drain. `rows` scales all of it.
+ */
+export async function benchUplink(rows = 60_000, longRows = 1_000_000): Promise<readonly BenchFigure[]> {
+  await using broker = await startMosquitto({ config: [`max_inflight_messages ${WINDOW}`, 'log_type none'] });
+  const singles: number[] = [];
+  const raws: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    raws.push(await inChild('raw', broker.url, rows));
+    singles.push(await inChild('single', broker.url, rows));
+  }
+  const batched = await inChild('batched', broker.url, rows * 4);
+  const rss = await inChild('rss', broker.url, longRows);
+  const raw = median(raws);
+  const single = median(singles);
+  return [
+    { name: 'drain singly', value: single, unit: 'events/s', raw, goal: '≥ 0.8 × raw', ok: single >= 0.8 * raw },
+    { name: 'drain batched', value: batched, unit: 'events/s', raw, goal: '≥ 80,000', ok: batched >= 80_000 },
+    { name: `RSS draining ${longRows} rows`, value: rss, unit: 'MB', raw: null, goal: '≤ 120', ok: rss <= 120 },
+  ];
+}
+
+type Mode = 'raw' | 'fill' | 'single' | 'batched' | 'rss';
+
+/**
+ * Each measurement has a process of its own: neither heap nor compiled code is shared with another, and what filled
+ * the ledger does not weigh on what drains it.
+ */
+async function inChild(mode: Mode, url: string, rows: number): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'barrow-bench-'));
+  try {
+    if (mode !== 'raw') await child('fill', url, rows, folder);
+    return await child(mode, url, rows, folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function child(...args: readonly [mode: Mode, url: string, rows: number, folder: string]): Promise<number> {
+  const worker = fork(new URL(import.meta.url), args.map(String), { execArgv: process.execArgv });
+  const [figure] = (await Promise.race([once(worker, 'message'), once(worker, 'exit')])) as [number];
+  worker.kill('SIGKILL');
+  return figure;
+}
+
+async function measure(mode: Mode, url: string, rows: number, folder: string): Promise<number> {
+  return mode === 'raw' ? rawPublish(url, rows) : drain(mode, url, rows, folder);
+}
+
+async function drain(mode: Exclude<Mode, 'raw'>, url: string, rows: number, folder: string): Promise<number> {
+  const clock = systemClock();
+  const chance = systemChance();
+  const dial = brokerDialer({ secret: async () => new Uint8Array(), clock, log: silent });
+  const ledger = openLedger({
+    store: stateDir(folder),
+    maxBytes: 4e9,
+    retainAckedMs: 3_600_000,
+    clock,
+    chance,
+    log: silent,
+  });
+  try {
+    if (mode === 'fill') return fill(ledger, rows, clock.monoMs());
+    const stop = new AbortController();
+    const done = drained(ledger, stop);
+    const startMs = performance.now();
+    await runUplink(
+      {
+        dial: (will, signal) => dial({ url, protocol: '5', clientId: 'bench', will }, signal),
+        ledger,
+        clock,
+        chance,
+        log: silent,
+        url,
+        profile: 'generic',
+        kit: { id: 'bench' },
+        health: () => ({}),
+        takeChangedPrices: () => [],
+        onCommand: async () => ({}),
+        onRules: () => undefined,
+        onStatus: () => undefined,
+        appended: makePulse(),
+        ...(mode === 'single' ? { batchFromRows: Number.POSITIVE_INFINITY } : {}),
+      },
+      stop.signal,
+    );
+    const { atMs, peakBytes } = await done;
+    return mode === 'rss' ? Math.round(peakBytes / 1e6) : Math.round((rows * 1_000) / (atMs - startMs));
+  } finally {
+    ledger[Symbol.dispose]();
+  }
+}
+
+async function drained(
+  ledger: Ledger,
+  stop: AbortController,
+): Promise<{ readonly atMs: number; readonly peakBytes: number }> {
+  let peakBytes = 0;
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      peakBytes = Math.max(peakBytes, process.memoryUsage.rss());
+      if (ledger.depth().streams.some((stream) => stream.pendingRows > 0)) return;
+      clearInterval(timer);
+      const atMs = performance.now();
+      stop.abort(new Error('drained'));
+      resolve({ atMs, peakBytes });
+    }, 20);
+  });
+}
+
+function fill(ledger: Ledger, rows: number, atMono: ReturnType<ReturnType<typeof systemClock>['monoMs']>): number {
+  for (let done = 0; done < rows; done += BATCH_OF_APPENDS)
+    ledger.transaction((tx) => {
+      for (let n = done; n < Math.min(rows, done + BATCH_OF_APPENDS); n += 1)
+        tx.append({
+          type: 'barrow.scan.v1',
+          stream: 'scan',
+          subject: 'scanner',
+          atMono,
+          data: { readerId: 'scanner', symbology: 'ean13', gtin14: '05012345678900', elements: [], n },
+        });
+    });
+  return rows;
+}
+
+/** As fast as the library goes with the same window, payload size and topic. */
+async function rawPublish(url: string, rows: number): Promise<number> {
+  const clock = systemClock();
+  const ledger = openLedger({
+    store: { image: null },
+    maxBytes: 1e8,
+    retainAckedMs: 1,
+    clock,
+    chance: systemChance(),
+    log: silent,
+  });
+  fill(ledger, 1, clock.monoMs());
+  const [row] = ledger.peek(STREAMS[2], 0, { maxRows: 1, maxBytes: 1 });
+  if (row === undefined) throw new Error('no row was stored');
+  const payload = JSON.stringify(toCloudEvent(row, { id: 'bench' }));
+  const client = connect(url, {
+    protocolVersion: 5,
+    reconnectPeriod: 0,
+    outgoingStore: nullStore(),
+    incomingStore: nullStore(),
+    log: () => undefined,
+  });
+  await new Promise<void>((resolve) => client.once('connect', () => resolve()));
+  const startMs = performance.now();
+  await new Promise<void>((resolve, reject) => {
+    let sent = 0;
+    let acked = 0;
+    const next = (): void => {
+      sent += 1;
+      client.publish('barrow/v1/bench/event/scan', payload, { qos: 1 }, (error) => {
+        if (error != null) reject(error);
+        acked += 1;
+        if (sent < rows) next();
+        else if (acked === rows) resolve();
+      });
+    };
+    for (let n = 0; n < WINDOW; n += 1) next();
+  });
+  const perS = Math.round((rows * 1_000) / (performance.now() - startMs));
+  client.end(true);
+  return perS;
+}
+
+function nullStore(): IStore {
+  const store: IStore = {
+    put: (_packet, done) => {
+      done();
+      return store;
+    },
+    del: (packet, done) => {
+      done(undefined, packet as Parameters<typeof done>[1]);
+      return store;
+    },
+    get: (_packet, done) => {
+      done(new Error('nothing is kept'));
+      return store;
+    },
+    createStream: () => Readable.from([]) as ReturnType<IStore['createStream']>,
+    close: (done) => done(),
+  };
+  return store;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, two) => one - two);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
+if (process.send !== undefined && process.argv[2] !== undefined) {
+  const [, , mode, url = '', rows, folder = ''] = process.argv;
+  process.send(await measure(mode as Mode, url, Number(rows), folder));
+} else if (process.argv[1] === new URL(import.meta.url).pathname) {
+  const figures = await benchUplink();
+  console.table(figures);
+  process.exitCode = figures.every((figure) => figure.ok) ? 0 : 1;
+}
