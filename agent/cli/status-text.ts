@@ -2,11 +2,11 @@ import type { AgentStatus, DriverStatus } from '../core/status.ts';
 
 /** Paints words where a terminal can show it; leaves them alone elsewhere. */
 export interface Paint {
-  good(text: string): string;
-  warn(text: string): string;
-  bad(text: string): string;
-  quiet(text: string): string;
-  strong(text: string): string;
+  readonly good: (text: string) => string;
+  readonly warn: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly quiet: (text: string) => string;
+  readonly strong: (text: string) => string;
 }
 
 export function paint(colour: boolean): Paint {

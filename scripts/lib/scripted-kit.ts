@@ -16,6 +16,7 @@ import type { SqliteLedger } from '../../agent/ledger/sqlite-ledger.ts';
 import { LiveFeed } from '../../agent/live-feed.ts';
 import { pricingErrors } from '../../agent/pricing/errors.ts';
 import { createTill, type Till } from '../../agent/till/till.ts';
+import type { Log } from '../../drivers/api/driver.ts';
 import { failures } from '../../drivers/api/agent-error.ts';
 import type { MonoMs, WallMs } from '../../drivers/api/clock.ts';
 import type { JsonObject, Stream } from '../../drivers/api/reading.ts';
@@ -63,7 +64,7 @@ export class HandClock implements KitClock {
   }
 }
 
-export const quietLog = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+export const quietLog: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 function nothing(): void {
   // Tests look at what is answered, not at what is logged.
 }
@@ -164,10 +165,10 @@ export function scriptedPricing(prices: CurrentPrice[]): Pricing {
 
 /** A terminal whose customer pays when told to. */
 export class ScriptedDesk implements PaymentDesk {
-  readonly payments = new Map<string, PaymentView>();
+  readonly payments: Map<string, PaymentView> = new Map();
   readonly #keys = new Map<string, string>();
   readonly #waiting = new Set<() => void>();
-  aborted: string[] = [];
+  readonly aborted: string[] = [];
 
   start(request: Parameters<PaymentDesk['start']>[0], key: string | null): PaymentView {
     const known = key === null ? undefined : this.#keys.get(key);

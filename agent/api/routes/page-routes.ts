@@ -6,7 +6,7 @@ import { apiFailure } from '../errors.ts';
 import type { Call, Route } from '../route.ts';
 
 /** Everything from this kit, nothing from elsewhere, no inline script or style, in no frame. */
-export const CONTENT_SECURITY_POLICY = [
+export const CONTENT_SECURITY_POLICY: string = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
