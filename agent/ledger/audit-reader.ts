@@ -25,6 +25,8 @@ export interface AuditReader extends Disposable {
   /** Rows ascending; one that cannot be read is left out, and so is one that is no row any more. */
   rows(): Iterable<AuditRow>;
   saved(owner: string, key: string): Json | undefined;
+  /** Whether anything lies under a sequence, be it a sound row or not. */
+  holds(sequence: number): boolean;
 }
 
 const TRUST: readonly ClockTrust[] = ['unset', 'estimated', 'synced'];
@@ -66,6 +68,8 @@ export function openAuditReader(path: string): AuditReader {
       const value = text('SELECT value FROM saved WHERE owner = ? AND key = ?', owner, key);
       return typeof value === 'string' ? parsed(value) : undefined;
     },
+    holds: (sequence) =>
+      guarded(() => db.prepare<[number]>('SELECT 1 FROM event_price WHERE seq = ?').get(sequence)) !== undefined,
     [Symbol.dispose]() {
       db.close();
     },

@@ -52,8 +52,9 @@ async function verdictOf(state: string, key: Parameters<typeof verifyAudit>[0]['
       last: ledger.last,
       records: ledger.rows(),
       saved: (owner, name) => ledger.saved(owner, name),
+      holds: (sequence) => ledger.holds(sequence),
       anchor,
-      key,
+      key: key ?? folder.key,
     });
   } catch (error) {
     // A file that is no database any more holds no first record either.

@@ -120,8 +120,7 @@ export class AuditLog {
 
   #take(tx: LedgerTx, head: AuditHead | null, event: StoredEvent): AuditHead {
     const { key, ledger } = this.#parts;
-    const timed = event.clockTrust === 'synced';
-    const leaf = leafHash(leafBytes(ledger.epoch, recordOf(event), timed));
+    const leaf = leafHash(leafBytes(ledger.epoch, recordOf(event)));
     const frontier = grow(head === null ? EMPTY_FRONTIER : frontierOf(head), leaf);
     const root = rootOf(frontier);
     const signature = sign(null, Buffer.from(checkpointText(this.#origin, frontier.size, root)), key.privateKey);
@@ -141,7 +140,7 @@ export class AuditLog {
       goneSignature: head?.goneSignature ?? '',
       ages: withAge(head?.ages ?? [], event),
     };
-    tx.save(AUDIT_OWNER, noteKey(event.sequence), [toHex(leaf), signed, timed]);
+    tx.save(AUDIT_OWNER, noteKey(event.sequence), [toHex(leaf), signed, event.wallMs, event.clockTrust]);
     saveHead(tx, next);
     return next;
   }

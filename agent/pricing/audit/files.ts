@@ -12,12 +12,17 @@ export const ANCHOR_FILE = 'audit.head';
 
 /** The kit's key, made and written on the first start. Without a disk it lives as long as the agent. */
 export function openKitKey(files: KeptFiles | undefined, chance: Chance): KitKey {
-  const known = files?.read(KEY_FILE);
-  const seed = known == null ? null : new Uint8Array(Buffer.from(new TextDecoder().decode(known).trim(), 'hex'));
-  if (seed !== null && seed.length === SEED_BYTES) return kitKeyFrom(seed);
+  const known = readKitKey(files?.read(KEY_FILE) ?? null);
+  if (known !== null) return known;
   const made = chance.bytes(SEED_BYTES);
   files?.write(KEY_FILE, new TextEncoder().encode(`${Buffer.from(made).toString('hex')}\n`));
   return kitKeyFrom(made);
+}
+
+/** The key in a key file's bytes; null when it is none. */
+export function readKitKey(bytes: Uint8Array | null): KitKey | null {
+  const seed = bytes === null ? null : Buffer.from(new TextDecoder().decode(bytes).trim(), 'hex');
+  return seed !== null && seed.length === SEED_BYTES ? kitKeyFrom(seed) : null;
 }
 
 export function writeAnchor(files: KeptFiles | undefined, epoch: string, head: AuditHead): void {

@@ -13,21 +13,28 @@ export interface AuditRecord {
   readonly clockTrust: ClockTrust;
 }
 
-/** What is kept beside each record: its hash, the kit's signature over the tree that ends with it, and its time's standing. */
+/** What is kept beside each record: its hash, the kit's signature over the tree that ends with it, and its first time. */
 export interface AuditNote {
   /** Lower hex. */
   readonly leaf: string;
   /** Base64. */
   readonly signature: string;
-  /** The hash covers the wall time: the ledger may still correct a time that was not synchronised, and only such. */
-  readonly timed: boolean;
+  readonly wallMs: number;
+  readonly clockTrust: ClockTrust;
 }
 
-/** The bytes of a leaf: every field that must not change, unambiguously. */
-export function leafBytes(epoch: string, record: AuditRecord, timed: boolean): string {
+/** The bytes of a leaf: every field of the record as it was first written, unambiguously. */
+export function leafBytes(epoch: string, record: AuditRecord): string {
   const { sequence, type, subject, data, atMono, bootId, wallMs, clockTrust } = record;
-  const time = timed ? [wallMs, clockTrust] : [null, null];
-  return JSON.stringify([epoch, 'price', sequence, type, subject, data, atMono, bootId, ...time]);
+  return JSON.stringify([epoch, 'price', sequence, type, subject, data, atMono, bootId, wallMs, clockTrust]);
+}
+
+const RANK: Readonly<Record<ClockTrust, number>> = { unset: 0, estimated: 1, synced: 2 };
+
+/** The record as it was first written; null when its time changed otherwise than by the clock coming to be trusted more. */
+export function asWritten(record: AuditRecord, { wallMs, clockTrust }: AuditNote): AuditRecord | null {
+  if (record.wallMs === wallMs && record.clockTrust === clockTrust) return record;
+  return RANK[record.clockTrust] > RANK[clockTrust] ? { ...record, wallMs, clockTrust } : null;
 }
 
 /**

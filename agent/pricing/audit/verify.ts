@@ -1,6 +1,15 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import type { Json } from '../../../drivers/api/reading.ts';
-import { AUDIT_OWNER, checkpointText, goneText, leafBytes, noteKey, type AuditNote, type AuditRecord } from './leaf.ts';
+import {
+  asWritten,
+  AUDIT_OWNER,
+  checkpointText,
+  goneText,
+  leafBytes,
+  noteKey,
+  type AuditNote,
+  type AuditRecord,
+} from './leaf.ts';
 import { EMPTY_FRONTIER, fromHex, grow, leafHash, rootOf, toHex } from './merkle.ts';
 
 /** What is verified: the records, and the words about them that lie elsewhere. */
@@ -10,9 +19,11 @@ export interface AuditSource {
   readonly last: number;
   readonly records: Iterable<AuditRecord>;
   saved(owner: string, key: string): Json | undefined;
+  /** Whether anything lies under a sequence, be it readable or not. */
+  holds(sequence: number): boolean;
   /** The head as last written to a file of its own; null when there is no such file. */
   readonly anchor: AuditAnchor | null;
-  /** The kit's key as the verifier knows it, SPKI; null takes the one that the log names, which proves less. */
+  /** The kit's key as the verifier knows it, SPKI; null takes the one that the folder names, which proves less. */
   readonly key: KeyObject | null;
 }
 
@@ -54,6 +65,15 @@ interface Head {
  * carries the kit's signature. The first that fails is named. Pure but for what the source reads.
  */
 export function verifyAudit(source: AuditSource): AuditVerdict {
+  const records = peekable(source.records);
+  try {
+    return walk(source, records);
+  } finally {
+    records.close();
+  }
+}
+
+function walk(source: AuditSource, records: Peekable): AuditVerdict {
   const head = headOf(source.saved(AUDIT_OWNER, 'head'));
   const { anchor } = source;
   const bad = (sequence: number, reason: AuditReason): AuditVerdict => ({
@@ -63,13 +83,12 @@ export function verifyAudit(source: AuditSource): AuditVerdict {
   });
   if (anchor !== null && anchor.epoch !== source.epoch && anchor.last > 0) return bad(1, 'other-ledger');
   const last = Math.max(source.last, head?.last ?? 0, anchor?.last ?? 0);
-  const records = peekable(source.records);
   if (head === null) {
     const stray = records.next();
     if (stray !== null && stray.type !== 'barrow.loss.v1') return bad(stray.sequence, 'unrecorded');
     return last === 0 || stray !== null ? { ok: true, records: 0, last } : bad(1, 'missing');
   }
-  const key = source.key ?? keyFrom(head.publicKey);
+  const key = source.key ?? keyFrom(anchor?.publicKey ?? head.publicKey);
   if (key === null) return bad(head.first, 'no-key');
   const origin = head.origin;
   if (!origin.endsWith(`/${source.epoch}/price`)) return bad(head.first, 'head');
@@ -82,7 +101,8 @@ export function verifyAudit(source: AuditSource): AuditVerdict {
     const note = noteOf(source.saved(AUDIT_OWNER, noteKey(sequence)));
     if (record === null) {
       // Retention takes the oldest records only: behind one that is there none is missing.
-      if (sequence > head.mayBeGone || seen > 0 || note === null) return bad(sequence, 'missing');
+      if (sequence > head.mayBeGone || seen > 0 || note === null)
+        return bad(sequence, source.holds(sequence) ? 'changed' : 'missing');
       frontier = grow(frontier, fromHex(note.leaf));
       continue;
     }
@@ -91,8 +111,9 @@ export function verifyAudit(source: AuditSource): AuditVerdict {
       if (sequence > head.last && record.type === 'barrow.loss.v1') continue;
       return bad(sequence, 'unrecorded');
     }
-    const leaf = leafHash(leafBytes(source.epoch, record, note.timed));
-    if (toHex(leaf) !== note.leaf) return bad(sequence, 'changed');
+    const written = asWritten(record, note);
+    const leaf = written === null ? null : leafHash(leafBytes(source.epoch, written));
+    if (leaf === null || toHex(leaf) !== note.leaf) return bad(sequence, 'changed');
     frontier = grow(frontier, leaf);
     seen += 1;
     lastSeen = sequence;
@@ -116,6 +137,7 @@ interface Peekable {
   take(sequence: number): AuditRecord | null;
   /** Whatever comes next. */
   next(): AuditRecord | null;
+  close(): void;
 }
 
 function peekable(records: Iterable<AuditRecord>): Peekable {
@@ -129,6 +151,7 @@ function peekable(records: Iterable<AuditRecord>): Peekable {
   };
   return {
     next,
+    close: () => void iterator.return?.(),
     take(sequence) {
       const record = next();
       if (record === null || record.sequence !== sequence) return null;
@@ -152,10 +175,10 @@ function headOf(value: Json | undefined): Head | null {
 
 function noteOf(value: Json | undefined): AuditNote | null {
   if (!Array.isArray(value)) return null;
-  const [leaf, signature, timed] = value as readonly Json[];
-  return typeof leaf === 'string' && typeof signature === 'string' && typeof timed === 'boolean'
-    ? { leaf, signature, timed }
-    : null;
+  const [leaf, signature, wallMs, clockTrust] = value as readonly Json[];
+  if (typeof leaf !== 'string' || typeof signature !== 'string' || typeof wallMs !== 'number') return null;
+  if (clockTrust !== 'unset' && clockTrust !== 'estimated' && clockTrust !== 'synced') return null;
+  return { leaf, signature, wallMs, clockTrust };
 }
 
 /** An Ed25519 key from its SPKI DER in base64; null when it is none. */
