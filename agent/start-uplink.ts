@@ -1,6 +1,7 @@
 import { AgentError } from '../drivers/api/agent-error.ts';
 import type { Log } from '../drivers/api/driver.ts';
 import type { JsonObject } from '../drivers/api/reading.ts';
+import { brokerOptions } from './broker-options.ts';
 import type { KitConfig } from './config/read-config.ts';
 import type { Host } from './core/host.ts';
 import type { Ledger, LedgerTx } from './core/ledger.ts';
@@ -48,23 +49,6 @@ export function startUplink(parts: StartUplinkParts, signal: AbortSignal): Promi
     },
     signal,
   );
-}
-
-function brokerOptions(
-  broker: NonNullable<KitConfig['broker']>,
-  kitId: string,
-): Omit<Parameters<Host['broker']>[0], 'will'> {
-  const { url, protocol, username, password, ca, cert, key } = broker;
-  return {
-    url,
-    protocol,
-    clientId: broker.clientId ?? `barrow-${kitId}`,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  };
 }
 
 async function onCommand(view: AgentView, name: string, payload: JsonObject): Promise<JsonObject> {

@@ -34,7 +34,7 @@ async function check(io: CommandIo, path: string): Promise<ExitStatus> {
   return 0;
 }
 
-async function tellFaults(io: CommandIo, path: string, faults: readonly ConfigFault[]): Promise<void> {
+export async function tellFaults(io: CommandIo, path: string, faults: readonly ConfigFault[]): Promise<void> {
   if (io.json) {
     const { sentence, hint } = configErrors['config-invalid'];
     await io.out(

@@ -1,0 +1,129 @@
+import type { Host } from '../../core/host.ts';
+import type { AgentStatus } from '../../core/status.ts';
+import type { DriverEntry, KitConfig } from '../../config/read-config.ts';
+import { listPorts, type PortInfo } from '../../host/serial/list-ports.ts';
+import { within } from '../../host/within.ts';
+import { childLog } from '../../log-ring.ts';
+import type { PaymentJournal } from '../../../drivers/api/payment.ts';
+import { failed, finding, ok, type Finding } from './finding.ts';
+
+/** A device has this long to show that it is there: a radio hears its first advert, a camera shows its first frame. */
+const READY_MS = 12_000;
+
+/** What a running agent says of its devices: it holds their ports, so it is asked instead of them. */
+export function reportedDevices(status: AgentStatus, hintOf: (code: string) => string | undefined): readonly Finding[] {
+  return status.drivers.map(({ id, type, state, code, detail }) => {
+    const check = `driver ${id}`;
+    if (state === 'ready') return ok(check, `${type} is ready`);
+    return {
+      check,
+      state: state === 'failed' ? 'fail' : 'warn',
+      code: code ?? 'driver-not-ready',
+      sentence: detail ?? `${type} is ${state}`,
+      next: (code === null ? undefined : hintOf(code)) ?? 'Check its cable and power',
+    };
+  });
+}
+
+/** Opens each device for a moment, one after the other: nothing is stored, nothing is charged. */
+export async function tryDevices(config: KitConfig, host: Host, signal: AbortSignal): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const entry of config.drivers) findings.push(await tryDevice(entry, config, host, signal));
+  return findings;
+}
+
+async function tryDevice(entry: DriverEntry, config: KitConfig, host: Host, signal: AbortSignal): Promise<Finding> {
+  const check = `driver ${entry.id}`;
+  let last: Finding | null = null;
+  const look = async (limit: AbortSignal): Promise<Finding | null> => {
+    const session = await entry.driver.open(entry.config, ioFor(entry.id, config, host), limit);
+    try {
+      for await (const reading of session.readings(limit)) {
+        if (reading.kind === 'event') return ok(check, `${entry.type} delivers (${reading.type})`);
+        if (reading.kind !== 'state' || reading.part !== undefined) continue;
+        if (reading.state === 'ready') return ok(check, `${entry.type} is ready`);
+        if (reading.code !== null) last = stateFinding(check, entry, reading.code, reading.detail);
+        if (reading.state === 'failed') return last;
+      }
+      return last;
+    } finally {
+      await session[Symbol.asyncDispose]();
+    }
+  };
+  return within(READY_MS, signal, async (limit) => {
+    try {
+      return (await look(limit)) ?? ok(check, `${entry.type} is open and quiet`);
+    } catch (error) {
+      if (limit.aborted) return last ?? ok(check, `${entry.type} is open and quiet`);
+      return failed(check, error);
+    }
+  });
+}
+
+function stateFinding(check: string, { driver }: DriverEntry, code: string, detail: string | undefined): Finding {
+  const entry = driver.errors[code];
+  return { check, state: 'fail', code, sentence: detail ?? entry?.sentence ?? code, next: entry?.hint ?? null };
+}
+
+function ioFor(driverId: string, { kit }: KitConfig, host: Host): Parameters<DriverEntry['driver']['open']>[1] {
+  const { clock, chance, serial, tcp, radio, camera, secret } = host;
+  return {
+    driverId,
+    kit,
+    clock,
+    chance,
+    log: childLog(host.log, { driver: driverId }),
+    serial,
+    tcp,
+    radio,
+    camera,
+    secret,
+    saved: () => undefined,
+    payments: idleJournal,
+  };
+}
+
+/** No payment is under way in a check, and none is begun. */
+const idleJournal: PaymentJournal = {
+  record: () => undefined,
+  conclude: () => undefined,
+  finish: () => undefined,
+  open: () => [],
+  remember: () => undefined,
+  recall: () => undefined,
+};
+
+/** Which port is which, and whether kit.yaml calls them by names that stay. */
+export async function portChecks(config: KitConfig): Promise<readonly Finding[]> {
+  const ports = await listPorts();
+  const seen = ports.map((port): Finding =>
+    ok(`port ${port.path}`, `${describe(port)}; stable name ${port.stableName}`),
+  );
+  const unstable = config.drivers.flatMap(({ id, config: options }): readonly Finding[] => {
+    const path = portOf(options);
+    if (path === null || !/^\/dev\/tty(USB|ACM)\d+$/.test(path)) return [];
+    const port = ports.find((candidate) => candidate.path === path);
+    return [
+      finding(
+        `port of ${id}`,
+        'warn',
+        'port-unstable',
+        path,
+        port === undefined ? undefined : `Write port: ${port.stableName}`,
+      ),
+    ];
+  });
+  return [...seen, ...unstable];
+}
+
+function describe({ usb }: PortInfo): string {
+  return usb === null
+    ? 'a port of the board'
+    : `USB ${usb.vendor}:${usb.product}${usb.serial === null ? ' without a serial number' : ` serial ${usb.serial}`}`;
+}
+
+function portOf(options: unknown): string | null {
+  const port =
+    typeof options === 'object' && options !== null ? (options as { readonly port?: unknown }).port : undefined;
+  return typeof port === 'string' ? port : null;
+}
