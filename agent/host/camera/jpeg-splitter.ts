@@ -175,7 +175,7 @@ export class JpegSplitter {
 
   private finish(): boolean {
     this.at += 2;
-    if (this.width * this.height === 0) return this.reject();
+    if (this.width * this.height === 0 || this.at > this.limits.maxBytes) return this.reject();
     this.end = this.at;
     return true;
   }
