@@ -43,6 +43,7 @@ export async function machineHost(options: MachineHostOptions): Promise<Host> {
       return dial(broker, signal);
     },
     http: async (listen, handle, signal) => (await import('./http/serve.ts')).serveHttp(listen, handle, signal),
+    pages: async () => (await import('./http/read-pages.ts')).readPages(),
     secret: files.secret,
     kept: keptFiles(options.stateDir),
     file: files.file,
