@@ -24,7 +24,7 @@ export interface Scan {
   readonly text?: string;
 }
 
-export type ScanFault = ElementFault | 'too-long' | 'unknown-symbology' | 'trailing-data';
+type ScanFault = ElementFault | 'too-long' | 'unknown-symbology' | 'trailing-data';
 
 export type ScanResult = { readonly ok: true; readonly scan: Scan } | { readonly ok: false; readonly code: ScanFault };
 

@@ -13,7 +13,7 @@ export const MAX_SCAN_BYTES: number = 7_089 + 16;
 export const COMPOSITE_MARK = '|]e0';
 
 /** What the data after a symbology identifier is. */
-export type Content = 'element-string' | 'ean-13' | 'ean-8' | 'ean-addon' | 'itf' | 'text';
+type Content = 'element-string' | 'ean-13' | 'ean-8' | 'ean-addon' | 'itf' | 'text';
 
 export interface Symbology {
   readonly name: string;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SerialOptions } from '../api/transports.ts';
 
 /** The identity that a USB device must have: four hex digits each, the serial number where it has one. */
-export interface UsbConfig {
+interface UsbConfig {
   readonly vendor: string;
   readonly product: string;
   readonly serial?: string;

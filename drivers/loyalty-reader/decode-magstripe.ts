@@ -15,16 +15,16 @@ import {
   TRACK_MAX,
 } from './magstripe-protocol.ts';
 
-export type TrackNumber = 1 | 2 | 3;
+type TrackNumber = 1 | 2 | 3;
 
 /** A view into the swipe: nothing is copied, so that wiping the swipe wipes it all. */
-export interface Track {
+interface Track {
   readonly number: TrackNumber;
   /** Between the sentinels; `null` when the reader could not read it. */
   readonly data: Uint8Array | null;
 }
 
-export interface Swipe {
+interface Swipe {
   readonly tracks: readonly Track[];
   /** What identifies the customer: a view into the swipe. */
   readonly id: Uint8Array;

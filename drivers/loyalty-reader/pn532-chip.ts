@@ -5,8 +5,8 @@ import { loyaltyFailure } from './errors.ts';
 import { ACK_FRAME, FRAME_MAX, pn532Frame, TFI_HOST } from './pn532-protocol.ts';
 
 /** A chip acknowledges at once; the first time it may still be starting up (both as nfcpy waits). */
-export const ACK_MS = 100;
-export const FIRST_ACK_MS = 1_500;
+const ACK_MS = 100;
+const FIRST_ACK_MS = 1_500;
 
 /** Tries of one command before the reader is called silent. */
 export const TRIES = 3;

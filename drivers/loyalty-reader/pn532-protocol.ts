@@ -23,7 +23,7 @@ export const ACK_FRAME: Uint8Array = Uint8Array.of(0x00, 0x00, 0xff, 0x00, 0xff,
 export const WAKE_UP: Uint8Array = Uint8Array.of(0x55, 0x55, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
 /** Data bytes of a normal frame, TFI included, and of an extended one (6.2.1.1, 6.2.1.2). */
-export const NORMAL_MAX = 255;
+const NORMAL_MAX = 255;
 export const EXTENDED_MAX = 265;
 
 /** Largest frame on the wire: extended header 8, data, checksum, postamble. */

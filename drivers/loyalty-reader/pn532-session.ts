@@ -13,7 +13,7 @@ import { COMMAND, SAK_ISO_DEP, SELECT_PPSE, WAKE_UP } from './pn532-protocol.ts'
 import { uidId } from './uid.ts';
 
 /** How often the field is searched. People hold a tag for half a second at least. */
-export const POLL_MS = 200;
+const POLL_MS = 200;
 
 const SETUP_MS = 500;
 const SEARCH_MS = 1_000;

@@ -9,7 +9,7 @@ const KEY_ID_HEX = 16;
 /** Customers whose old and new pseudonyms this driver remembers to have linked; the oldest is forgotten and linked again. */
 export const LINKED_CUSTOMERS = 4_096;
 
-export interface Pseudonym {
+interface Pseudonym {
   /** Tells keys apart without telling anything of them. */
   readonly keyId: string;
   /** HMAC-SHA256(key, "loyalty|v1|" + id), hexadecimal. */

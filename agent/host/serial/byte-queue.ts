@@ -1,7 +1,7 @@
 import type { Clock } from '../../../drivers/api/clock.ts';
 
 /** Most that a link holds for a reader that is too slow. */
-export const QUEUE_BYTES = 1_048_576;
+const QUEUE_BYTES = 1_048_576;
 
 interface Entry {
   readonly bytes: Uint8Array;

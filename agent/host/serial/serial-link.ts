@@ -13,13 +13,13 @@ import { settle } from './settle.ts';
  * burns half a core (upstream bindings-cpp #162). A drain fails on a hung-up port within one call and costs a
  * healthy one nothing, so it is the probe.
  */
-export const PROBE_MS = 250;
+const PROBE_MS = 250;
 
 /** Most that waits for a port to take it; more is refused rather than sent late. */
 export const WRITE_QUEUE_BYTES = 65_536;
 
 /** A port that takes nothing for this long beyond the time that the bytes need on the line is lost. */
-export const WRITE_STALL_MS = 5_000;
+const WRITE_STALL_MS = 5_000;
 
 /** How long a close may take before the port is left to the operating system. */
 const CLOSE_MS = 2_000;

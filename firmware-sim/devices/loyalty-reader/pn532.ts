@@ -11,7 +11,7 @@ import {
 import type { DeviceLine } from '../device-line.ts';
 
 /** A contactless card or tag. */
-export interface VirtualTag {
+interface VirtualTag {
   readonly uid: Uint8Array;
   /** SENS_RES, e.g. 0x0044. */
   readonly atqa: number;
@@ -24,7 +24,7 @@ export interface VirtualTag {
 }
 
 /** Faults that a scenario switches on. */
-export interface Pn532Faults {
+interface Pn532Faults {
   /** Says nothing at all. */
   silent: boolean;
   /** So many next commands stay unacknowledged. */
