@@ -1,3 +1,4 @@
+import './no-telemetry.ts';
 import { performance } from 'node:perf_hooks';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';

@@ -156,5 +156,7 @@ function forkModule(): ChildProcess {
   const source = import.meta.url.endsWith('.ts');
   const entry = fileURLToPath(new URL(source ? './camera-process.ts' : './camera-process.js', import.meta.url));
   const loader = source ? ['--import', createRequire(import.meta.url).resolve('tsx')] : [];
-  return fork(entry, [], { execArgv: loader, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  // Also in the process's own environment: see no-telemetry.ts.
+  const env = { ...process.env, ORT_DISABLE_TELEMETRY: '1', ORT_TELEMETRY_DISABLED: '1' };
+  return fork(entry, [], { env, execArgv: loader, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
 }
