@@ -192,8 +192,8 @@ describe('shelf sensors over the air', () => {
     const wanted = frames.flatMap(({ means }) => means.filter(([name]) => name !== 'packet_id'));
     const missing = (): readonly string[] => {
       const seen = bench.events.flatMap(({ data }) => data['measurements'] as readonly JsonObject[]);
-      const told = new Set(seen.map(({ name, value }) => `${String(name)}=${String(value)}`));
-      return wanted.map(([name, value]) => `${name}=${String(value)}`).filter((text) => !told.has(text));
+      const told = new Set(seen.map(({ name, value }) => JSON.stringify([name, value])));
+      return wanted.map(([name, value]) => JSON.stringify([name, value])).filter((text) => !told.has(text));
     };
     await expect.poll(missing, POLL).toEqual([]);
   });

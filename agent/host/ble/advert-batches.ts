@@ -12,32 +12,39 @@ export interface AdvertBatches {
 
 export function advertBatches(send: (adverts: readonly Advertisement[]) => void): AdvertBatches {
   let waiting: Advertisement[] = [];
+  /** Adverts before it are gone: shifting an array of thousands for each new one would cost more than the advert. */
+  let head = 0;
   let dropped = 0;
   let underWay = 0;
   let timer: NodeJS.Timeout | undefined;
 
   const flush = (): void => {
     timer = undefined;
-    while (waiting.length > 0 && underWay < BATCHES_UNDER_WAY) {
+    while (waiting.length > head && underWay < BATCHES_UNDER_WAY) {
       underWay += 1;
-      send(waiting.slice(0, BATCH_ADVERTS));
-      waiting = waiting.slice(BATCH_ADVERTS);
+      send(waiting.slice(head, head + BATCH_ADVERTS));
+      head += BATCH_ADVERTS;
     }
+    waiting = waiting.slice(head);
+    head = 0;
   };
 
   return {
     add: (advert) => {
       waiting.push(advert);
-      if (waiting.length > WAITING_ADVERTS) {
-        const surplus = waiting.length - WAITING_ADVERTS;
-        waiting = waiting.slice(surplus);
-        dropped += surplus;
+      if (waiting.length - head > WAITING_ADVERTS) {
+        head += 1;
+        dropped += 1;
+      }
+      if (head > WAITING_ADVERTS) {
+        waiting = waiting.slice(head);
+        head = 0;
       }
       timer ??= setTimeout(flush, BATCH_MS);
     },
     taken: () => {
       underWay = Math.max(0, underWay - 1);
-      if (waiting.length > 0) timer ??= setTimeout(flush, BATCH_MS);
+      if (waiting.length > head) timer ??= setTimeout(flush, BATCH_MS);
     },
     get dropped() {
       return dropped;
