@@ -78,7 +78,7 @@ async function* readings(
   const faults = { inARow: 0, degraded: false };
   for await (const heard of hear(port, signal)) {
     if (heard.kind === 'bytes') yield* scans(reader, heard, io, faults);
-    else {
+    else if (heard.kind !== 'quiet') {
       reader.reset();
       faults.inARow = 0;
       faults.degraded = false;

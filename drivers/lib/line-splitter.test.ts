@@ -56,6 +56,18 @@ describe('a line splitter', () => {
     expect(push(splitter, 'fresh\n')).toEqual(['fresh']);
   });
 
+  test('hands out a half line that is whole by its own marks', () => {
+    const splitter = make();
+    expect(splitter.takeHalf(() => true)).toBeNull();
+    push(splitter, 'abc');
+    expect(splitter.takeHalf(() => false)).toBeNull();
+    expect(splitter.takeHalf((half) => half.length === 3)).toEqual(Uint8Array.of(0x61, 0x62, 0x63));
+    expect(push(splitter, 'd\n')).toEqual(['d']);
+    splitter.gap();
+    push(splitter, 'tail');
+    expect(splitter.takeHalf(() => true)).toBeNull();
+  });
+
   test('hands out copies', () => {
     const splitter = make();
     const [line] = splitter.push(Buffer.from('keep\n'), at(0));

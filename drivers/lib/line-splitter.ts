@@ -16,6 +16,8 @@ export interface LineSplitterOptions {
 export interface LineSplitter {
   /** The lines that these bytes complete, copies without terminators; empty ones are left out. */
   push(bytes: Uint8Array, atMono: MonoMs): readonly Uint8Array[];
+  /** Hands out the half line as a line if it is whole by its own marks; for devices that send no terminator. */
+  takeHalf(isWhole: (half: Uint8Array) => boolean): Uint8Array | null;
   /** Bytes are missing between the last push and the next one: the half line goes, and so does the rest of the cut one. */
   gap(): void;
   /** A new connection: the half line goes. */
@@ -68,6 +70,13 @@ export function lineSplitter(options: LineSplitterOptions): LineSplitter {
         }
       }
       return lines;
+    },
+    takeHalf(isWhole) {
+      if (length === 0 || skipping || !isWhole(half.subarray(0, length))) return null;
+      const line = half.slice(0, length);
+      half.fill(0, 0, length);
+      length = 0;
+      return line;
     },
     gap() {
       drop();

@@ -156,6 +156,27 @@ describe('a reopening link', () => {
     expect(times).toEqual([7, 7]);
   });
 
+  test('says once after bytes that it is quiet, and loses no chunk by it', async () => {
+    const clock = hurriedClock();
+    let release: (() => void) | undefined;
+    const link: ByteLink = {
+      ...scriptedLink({}, clock, []),
+      async *chunks() {
+        yield new TextEncoder().encode('a');
+        await new Promise<void>((resolve) => (release = resolve));
+        yield new TextEncoder().encode('b');
+      },
+    };
+    const stop = new AbortController();
+    const seen: string[] = [];
+    for await (const signal of hear({ clock, open: async () => link, quietMs: 150 }, stop.signal)) {
+      seen.push(signal.kind);
+      if (signal.kind === 'quiet') release?.();
+      if (seen.length === 4) stop.abort();
+    }
+    expect(seen).toEqual(['up', 'bytes', 'quiet', 'bytes']);
+  });
+
   test('throws what is no failure of the world', async () => {
     await expect(heard([new TypeError('a bug')])).rejects.toThrow('a bug');
     await expect(heard([{ loss: new TypeError('a bug') }])).rejects.toThrow('a bug');

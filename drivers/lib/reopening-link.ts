@@ -117,30 +117,70 @@ async function paused(clock: Clock, ms: number, signal: AbortSignal): Promise<bo
   }
 }
 
-/** What a reader that only listens sees of its device. `gap`: bytes were dropped between the chunk before and this one. */
+/**
+ * What a reader that only listens sees of its device. `gap`: bytes were dropped between the chunk before and this one.
+ * `quiet`: nothing came for the time that was asked for; said once after bytes.
+ */
 export type HeardSignal =
   | { readonly kind: 'up'; readonly link: ByteLink }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly gap: boolean; readonly atMono: MonoMs }
+  | { readonly kind: 'quiet'; readonly atMono: MonoMs }
   | { readonly kind: 'down'; readonly code: string; readonly detail: string };
 
+export interface Hearing extends Reopening {
+  /** Say `quiet` when nothing came for this long after bytes. Absent: never. */
+  readonly quietMs?: number;
+}
+
 /** The bytes of a device that may go and come back: {@link linkChanges} and each link's chunks in one sequence. */
-export async function* hear(options: Reopening, signal: AbortSignal): AsyncGenerator<HeardSignal, void, undefined> {
+export async function* hear(options: Hearing, signal: AbortSignal): AsyncGenerator<HeardSignal, void, undefined> {
   for await (const change of linkChanges(options, signal)) {
     yield change;
     if (change.kind === 'down') continue;
-    const { link } = change;
-    let dropped = link.droppedBytes;
     try {
-      for await (const bytes of link.chunks(signal)) {
-        const gap = link.droppedBytes !== dropped;
-        dropped = link.droppedBytes;
-        // A reader that waits for a disk must not take its own delay for the device's.
-        const atMono = (link.chunkAtMono ?? options.clock.monoMs()) as MonoMs;
-        yield { kind: 'bytes', bytes, gap, atMono };
-      }
+      yield* hearLink(change.link, options, signal);
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
       yield { kind: 'down', code: error.code, detail: error.message };
     }
+  }
+}
+
+async function* hearLink(
+  link: ByteLink,
+  options: Hearing,
+  signal: AbortSignal,
+): AsyncGenerator<HeardSignal, void, undefined> {
+  const { clock, quietMs } = options;
+  let dropped = link.droppedBytes;
+  const chunks = link.chunks(signal)[Symbol.asyncIterator]();
+  let next = chunks.next();
+  let listening = false;
+  for (;;) {
+    const got = listening && quietMs !== undefined ? await within(next, quietMs, clock) : await next;
+    if (got === null) {
+      listening = false;
+      yield { kind: 'quiet', atMono: clock.monoMs() };
+      continue;
+    }
+    if (got.done === true) return;
+    const gap = link.droppedBytes !== dropped;
+    dropped = link.droppedBytes;
+    // A reader that waits for a disk must not take its own delay for the device's.
+    const atMono = (link.chunkAtMono ?? clock.monoMs()) as MonoMs;
+    yield { kind: 'bytes', bytes: got.value, gap, atMono };
+    listening = true;
+    // Only now: the link's counters belong to the chunk that it handed out last.
+    next = chunks.next();
+  }
+}
+
+/** What the promise gives, or `null` when it takes longer; the promise goes on and can be waited for again. */
+async function within<T>(promise: Promise<T>, ms: number, clock: Clock): Promise<T | null> {
+  const timer = new AbortController();
+  try {
+    return await Promise.race([promise, clock.sleep(ms, timer.signal).then(() => null)]);
+  } finally {
+    timer.abort();
   }
 }

@@ -55,6 +55,19 @@ describe('a stripe reader', () => {
     expect(pseudonyms(bench)[1]).toBe(pseudonymOf('9900007654321'));
   });
 
+  test('that sends no CR is understood once it is quiet, half a swipe is not', async () => {
+    const line = await port.plug();
+    await using bench = await start({ protocol: 'magstripe' });
+    await bench.until(ready);
+    await line.write(Buffer.from(';9900001234567=?'));
+    await bench.until((seen) => seen.events.length === 1);
+    await line.write(Buffer.from('%E?;99000076'));
+    await clock.sleep(700, never);
+    await line.write(Buffer.from(';9900005555555=?'));
+    await bench.until((seen) => seen.events.length === 2);
+    expect(pseudonyms(bench)).toEqual([pseudonymOf('9900001234567'), pseudonymOf('9900005555555')]);
+  });
+
   test('sends its set-up after every open, as a reader forgets it with its power', async () => {
     const setup = Buffer.from('E1\r').toString('hex');
     let line = await port.plug();
