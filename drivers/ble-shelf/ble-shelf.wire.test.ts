@@ -162,7 +162,7 @@ describe('shelf sensors over the air', () => {
           .map(({ data }) => data)
           .filter(({ sensorId }) => sensorId === 'r1');
       await expect.poll(() => tag().length, POLL).toBeGreaterThan(0);
-      const names = (tag()[0]?.['measurements'] as readonly { readonly name: string }[]).map(({ name }) => name);
+      const names = (tag()[0]!['measurements'] as readonly { readonly name: string }[]).map(({ name }) => name);
       expect(names).toEqual(expect.arrayContaining(['temperature', 'humidity', 'pressure', 'voltage']));
     } finally {
       clearInterval(indicating);

@@ -14,7 +14,7 @@ const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'h
 /** An extended report of one fragment. */
 const fragment = (address: number, data: readonly number[], more: boolean): Uint8Array => {
   const report = [more ? 0x20 : 0, 0, 1, address & 0xff, address >> 8, 0, 0, 0, 0xc0, 1, 1, 1, 0x7f, 0xc4];
-  const body = [0x0d, 1, ...report, ...new Array<number>(9).fill(0), data.length, ...data];
+  const body = [0x0d, 1, ...report, ...new Uint8Array(9), data.length, ...data];
   return Uint8Array.from([0x04, 0x3e, body.length, ...body]);
 };
 const dataOf = (packet: Uint8Array | undefined): number[] => Array.from(packet?.subarray(5 + 24) ?? []);
@@ -89,7 +89,7 @@ describe('extended report assembly', () => {
 
   it('keeps whole structures of an advert that is longer than an event', () => {
     const assembler = reportAssembler();
-    const structure = (value: number): number[] => [100, 0xff, ...new Array<number>(99).fill(value)];
+    const structure = (value: number): number[] => [100, 0xff, ...new Uint8Array(99).fill(value)];
     assembler.take(fragment(1, [...structure(1), ...structure(2)], true));
     const [whole] = assembler.take(fragment(1, structure(3), false));
     expect(dataOf(whole)).toEqual([...structure(1), ...structure(2)]);
@@ -142,7 +142,7 @@ describe('packet guard', () => {
   it('sees the refusal of a write, not of a read', () => {
     const { guard, seen } = watched();
     guard.incoming(bytes('0240200900050004000112030003'), () => undefined);
-    guard.incoming(bytes('02402009000500040001' + '0a030003'), () => undefined);
+    guard.incoming(bytes('024020090005000400010a030003'), () => undefined);
     expect(seen).toEqual(['refused 3']);
   });
 });
