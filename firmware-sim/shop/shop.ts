@@ -123,7 +123,7 @@ export class Shop {
         this.truth.scans += 1;
       }
     }
-    if (this.#chance.float() < this.#options.loyaltyShare) {
+    if (this.truth.loyalty === 0 || this.#chance.float() < this.#options.loyaltyShare) {
       this.#hands.swipeLoyalty(`98260000${String(1_000 + Math.floor(this.#chance.float() * 9_000))}`);
       this.truth.loyalty += 1;
     }
