@@ -110,27 +110,31 @@ function event(stream: Stream, n: number): PendingEvent {
   return { type: 'barrow.test.v1', stream, subject: 'test', atMono: 0 as MonoMs, data: { n } };
 }
 
+function value(n: number): PendingEvent {
+  return { ...event('shelf', n), type: 'barrow.sensor.v1' };
+}
+
 const numbers = (ledger: Ledger, stream: Stream): unknown[] =>
   ledger.range(stream, 1, 1e6, 1e6).map((row) => (row.type === 'barrow.loss.v1' ? row.data['count'] : row.data['n']));
 
 test('the first event after a pause is committed at once', async () => {
   const { intake, ledger, stop } = bench();
-  await intake.put(event('shelf', 1));
+  await intake.put(value(1));
   await settled();
   expect(numbers(ledger, 'shelf')).toEqual([1]);
   await stop();
 });
 
-test('events of people share a commit for at most 20 ms, those of sensors for at most half a second', async () => {
+test('what people do shares a commit for at most 20 ms, what machines say by themselves for at most a second', async () => {
   const { intake, ledger, clock, published, stop } = bench();
-  await intake.put(event('shelf', 1));
+  await intake.put(value(1));
   await settled();
-  await intake.put(event('shelf', 2));
+  await intake.put(value(2));
   await clock.pass(PATIENT_MS - 1);
   expect(numbers(ledger, 'shelf')).toEqual([1]);
   await clock.pass(1);
   expect(numbers(ledger, 'shelf')).toEqual([1, 2]);
-  await intake.put(event('shelf', 3));
+  await intake.put(value(3));
   await intake.put(event('scan', 1));
   await intake.put(event('scan', 2));
   await clock.pass(PROMPT_MS - 1);
@@ -193,9 +197,9 @@ test('observers decide inside the transaction that stored the events', async () 
 
 test('stopping commits what waits', async () => {
   const { intake, ledger, stop } = bench();
-  await intake.put(event('shelf', 1));
+  await intake.put(value(1));
   await settled();
-  await intake.put(event('shelf', 2));
+  await intake.put(value(2));
   await stop();
   expect(numbers(ledger, 'shelf')).toEqual([1, 2]);
 });

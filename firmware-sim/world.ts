@@ -26,6 +26,8 @@ export interface WorldOptions {
   /** Shop time until the doors close. */
   readonly minutes: number;
   readonly settle: Settle;
+  /** Plants a lie in the world, to see that the oracle finds it. */
+  readonly lie?: 'disk' | 'broker';
   /** Faults instead of the seed's own: for a case that is being made smaller. */
   readonly faults?: readonly Fault[];
 }
@@ -67,6 +69,7 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
   const broker = simBroker({
     scheduler,
     chance: part('broker'),
+    ...(options.lie === 'broker' ? { forgetsEvery: 7 } : {}),
     deliver: (topic, payload) => {
       trace.note('deliver', `${topic} ${payload}`);
       oracle.receive(topic, payload);
@@ -89,7 +92,7 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
     broker.dropLinks();
     scheduler.after(downMs, start);
   };
-  const disk = simDisk({ died: (point) => died(point, nextDownMs) });
+  const disk = simDisk({ died: (point) => died(point, nextDownMs), lying: options.lie === 'disk' });
 
   const start = (): void => {
     if (current !== null) return;

@@ -94,7 +94,7 @@ export interface InheritedId {
 
 /**
  * Every event, once, in order, durable. Synchronous: when `transaction` returns, its effect is on disk (WAL,
- * synchronous=FULL). Acknowledgements are written down with a later commit, within about a second: a crash before that
+ * synchronous=FULL). Acknowledgements are written down with a later commit, within about five seconds: a crash before that
  * costs duplicates, never an event.
  * Throws AgentError `ledger-full`, `ledger-readonly`, `ledger-io` or `ledger-corrupt`; nothing of a failed transaction remains.
  */

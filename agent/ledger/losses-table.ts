@@ -18,6 +18,8 @@ export interface LossesTable {
   remove(stream: Stream, declaredBy: number): void;
   /** Ascending; at most {@link MANIFEST_LOSSES}, the oldest folded into one. */
   list(stream: Stream): readonly DeclaredLoss[];
+  /** A transaction was rolled back: what `list` remembers may never have been. */
+  undo(): void;
 }
 
 interface Row {
@@ -42,20 +44,31 @@ export function lossesTable(db: Database): LossesTable {
     `SELECT min(first) AS "from", max(last) AS "to", sum(count) AS count FROM
        (SELECT first, last, count FROM losses WHERE stream = ? ORDER BY declared_by DESC LIMIT -1 OFFSET ?)`,
   );
+  // Manifests ask often and losses are rare.
+  const listed = new Map<Stream, readonly DeclaredLoss[]>();
   return {
+    undo: () => listed.clear(),
     put(stream, loss, declaredBy) {
+      listed.delete(stream);
       put.run(stream, loss.from, loss.to, loss.count, loss.bytes, loss.reason, declaredBy);
     },
     find: (stream, declaredBy) => find.get(stream, declaredBy),
-    remove: (stream, declaredBy) => void remove.run(stream, declaredBy),
+    remove(stream, declaredBy) {
+      listed.delete(stream);
+      remove.run(stream, declaredBy);
+    },
     list(stream) {
+      const known = listed.get(stream);
+      if (known !== undefined) return known;
       const recent = newest
         .all(stream, MANIFEST_LOSSES - 1)
         .map(({ from, to, count, reason }): DeclaredLoss => ({ from, to, count, reason }));
       const rest = older.get(stream, MANIFEST_LOSSES - 1);
       if (rest !== undefined && rest.from !== null && rest.to !== null)
         recent.push({ from: rest.from, to: rest.to, count: rest.count ?? 0, reason: 'earlier' });
-      return recent.sort((a, b) => a.from - b.from);
+      recent.sort((a, b) => a.from - b.from);
+      listed.set(stream, recent);
+      return recent;
     },
   };
 }

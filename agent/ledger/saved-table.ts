@@ -3,7 +3,7 @@ import type { Database } from './database.ts';
 import { ledgerFailure } from './errors.ts';
 
 /** Largest value that one owner may keep under one key, in bytes of JSON. */
-export const SAVED_VALUE_BYTES = 64 * 1024;
+export const SAVED_VALUE_BYTES: number = 64 * 1024;
 
 /** Small values by owner and key: driver state, price state, the clock's last word. */
 export interface SavedTable {

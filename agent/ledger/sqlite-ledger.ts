@@ -22,8 +22,11 @@ import { declare, withRange, type Shedding } from './shedding.ts';
 import { openStreamLog, type EventRow, type StreamLog } from './stream-log.ts';
 import { upkeep, type Upkeep } from './upkeep.ts';
 
-/** Acknowledgements ride on the next commit once they are this old; `maintain` writes what is left. */
-const RIDE_ALONG_MS = 1_000;
+/** Acknowledgements ride on the next commit once they are this old: a page that would else cost a commit of its own. */
+const RIDE_ALONG_MS = 2_000;
+
+/** With no commit to ride on, `maintain` writes them down once they are this old. */
+const PERSIST_AFTER_MS = 5_000;
 
 export interface SqliteLedgerOptions {
   readonly db: Database;
@@ -219,7 +222,9 @@ export class SqliteLedger implements Ledger {
   }
 
   maintain(nowMono: MonoMs): readonly StoredEvent[] {
-    return this.#upkeep.run(nowMono, () => this.#persist());
+    return this.#upkeep.run(nowMono, () => {
+      if (this.#time.nowMs() - this.#persistedMs >= PERSIST_AFTER_MS) this.#persist();
+    });
   }
 
   /** Writes acknowledgements and the ledger's time down, as closing does. */
@@ -302,7 +307,8 @@ export class SqliteLedger implements Ledger {
       const result = work();
       if (result instanceof Promise) throw new TypeError('a ledger transaction cannot wait');
       for (const log of this.#logs) if (log.dirty === 'rows') log.persist();
-      if (this.#time.nowMs() - this.#persistedMs >= RIDE_ALONG_MS) this.#persist();
+      const appended = this.#logs.some((log, index) => log.state.last !== before[index]?.state.last);
+      if (appended && this.#time.nowMs() - this.#persistedMs >= RIDE_ALONG_MS) this.#persist();
       this.#commit.run();
       this.#boots.keep();
       return result;
@@ -325,6 +331,7 @@ export class SqliteLedger implements Ledger {
 
   #undo(before: readonly { readonly state: StreamLog['state']; readonly dirty: StreamLog['dirty'] }[]): void {
     this.#boots.undo();
+    this.#losses.undo();
     // SQLite itself has rolled back after some I/O errors.
     if (this.#db.inTransaction) this.#rollback.run();
     for (const [index, log] of this.#logs.entries()) {

@@ -14,6 +14,9 @@ import type { StreamLog } from './stream-log.ts';
 /** How often the disk's free space is asked for. */
 const FREE_SPACE_EVERY_MS = 5_000;
 
+/** How often answers past their time are looked for. */
+const FORGET_EVERY_MS = 60_000;
+
 /** Passes over all streams when the ledger is full; each frees up to {@link PASS_ROWS} rows. */
 const ROOM_PASSES = 16;
 
@@ -49,6 +52,7 @@ export function upkeep(options: UpkeepOptions): Upkeep {
   const marked = new Map<Stream, { last: number; acked: number; atMs: number }>();
   let reserved = false;
   let askedFreeMs = -Infinity;
+  let forgotMs = -Infinity;
 
   const note = (stream: Stream, sequence: number | null): boolean => {
     if (sequence !== null) declared.push({ stream, sequence });
@@ -131,7 +135,10 @@ export function upkeep(options: UpkeepOptions): Upkeep {
           retain(log, nowMs);
           mark(log, nowMs);
         }
-        options.idempotency.forget(PASS_ROWS);
+        if (nowMs - forgotMs >= FORGET_EVERY_MS) {
+          forgotMs = nowMs;
+          options.idempotency.forget(PASS_ROWS);
+        }
         if (time.unsavedMs() >= TIME_SAVED_EVERY_MS) time.persist();
         persist();
       });

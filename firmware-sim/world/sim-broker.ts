@@ -40,6 +40,8 @@ export interface SimBrokerOptions {
   readonly chance: SeededChance;
   /** What the subscriber gets, and with it everything that the broker took. */
   readonly deliver: (topic: string, payload: string) => void;
+  /** Acknowledges every so many messages without keeping them, as a broker without a store does when it restarts. */
+  readonly forgetsEvery?: number;
 }
 
 interface OpenLink {
@@ -87,6 +89,7 @@ function openLink(
   const waiting = new Set<(error: Error) => void>();
   let open = true;
   let arrivesAtMs = 0;
+  let taken = 0;
   let finish: (end: LinkEnd) => void = () => undefined;
   const ended = new Promise<LinkEnd>((resolve) => (finish = resolve));
   const self: OpenLink = {
@@ -115,7 +118,8 @@ function openLink(
       scheduler.after(broker.latencyMs, () => answer(QUOTA_EXCEEDED));
       return;
     }
-    options.deliver(topic, payload);
+    taken += 1;
+    if (options.forgetsEvery === undefined || taken % options.forgetsEvery !== 0) options.deliver(topic, payload);
     if (chance.hit(faults.duplicate)) options.deliver(topic, payload);
     if (chance.hit(faults.loseAck)) {
       cutLink();

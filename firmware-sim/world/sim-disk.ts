@@ -22,11 +22,18 @@ export interface SimDisk {
 export interface SimDiskOptions {
   /** Called at the cut, with the process still standing in its transaction. */
   readonly died: (point: CutPoint) => void;
+  /** Loses the newest commits at a crash, as `synchronous=NORMAL` or a card that lies about flushing does. */
+  readonly lying?: boolean;
 }
+
+/** Commits between two states that a lying disk remembers. */
+const LYING_COMMITS = 4;
 
 export function simDisk(options: SimDiskOptions): SimDisk {
   let image: Uint8Array | null = null;
   let current: SqliteLedger | null = null;
+  let remembered: Uint8Array | null = null;
+  let commits = 0;
   let cut: { left: number; readonly point: CutPoint } | null = null;
   const disk: SimDisk = {
     failing: null,
@@ -36,6 +43,7 @@ export function simDisk(options: SimDiskOptions): SimDisk {
       return onDisk(ledger, <T>(work: (tx: LedgerTx) => T): T => {
         // A process that is dead already goes on with a ledger that nobody will ever open.
         if (!life.alive) return ledger.transaction(work);
+        if (options.lying === true && (commits += 1) % LYING_COMMITS === 0) remembered = ledger.image();
         if (disk.failing !== null) throw ledgerFailure(disk.failing, { detail: 'simulated' });
         if (cut === null || (cut.left -= 1) > 0) return ledger.transaction(work);
         const { point } = cut;
@@ -47,7 +55,7 @@ export function simDisk(options: SimDiskOptions): SimDisk {
       });
     },
     freeze() {
-      if (current !== null) image = current.image();
+      if (current !== null) image = options.lying === true && remembered !== null ? remembered : current.image();
       current = null;
     },
     cutAfter(transactions, point) {

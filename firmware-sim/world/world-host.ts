@@ -44,7 +44,7 @@ export function worldHost(parts: WorldParts, life: Life, chance: SeededChance): 
     camera: () => absent('camera'),
     broker: (options) => parts.broker.dial(life, options),
     http: async (_listen, handle) => {
-      api = handle;
+      api = (request) => life.outside(handle(request));
       return {
         url: 'http://127.0.0.1:8080',
         [Symbol.asyncDispose]: async () => {

@@ -57,7 +57,7 @@ afterEach(() => {
 });
 
 test('stats and verify read the ledger while the agent holds it', async () => {
-  ledger.maintain(1 as MonoMs);
+  ledger.flush();
   const { status, out } = await barrow('ledger', 'stats', '--state', folder, '--json');
   expect(status).toBe(0);
   expect(JSON.parse(out)).toMatchObject({
