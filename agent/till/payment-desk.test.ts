@@ -284,6 +284,24 @@ describe('a cut', () => {
   });
 });
 
+describe('a terminal that loses its power while its line stays up', () => {
+  test('is registered again when it says that it is not, before and after a payment was sent', async () => {
+    await openShop();
+    shop.terminal.powerLost();
+    const first = shop.till.desk.start(sale(100), null);
+    expect(await shop.settled(first.intentId)).toMatchObject({ outcome: 'approved' });
+    await shop.ready();
+    shop.onStep = async (step) => {
+      if (step !== 'authorised') return;
+      shop.onStep = () => Promise.resolve();
+      shop.terminal.powerLost();
+    };
+    const second = shop.till.desk.start(sale(1250), null);
+    expect(await shop.settled(second.intentId)).toMatchObject({ outcome: 'declined', reason: 'not-charged' });
+    expect(shop.terminal.book.totalMinor()).toBe(100);
+  });
+});
+
 describe('a full disk', () => {
   test('keeps the terminal from being thanked: it takes the payment back, and the till says so once there is room', async () => {
     await openShop();

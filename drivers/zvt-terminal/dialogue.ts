@@ -26,9 +26,9 @@ export interface DialogueHooks {
   accepted?(): void;
   /**
    * 04 0F came: whatever must survive is on disk when this returns, for then the terminal is told.
-   * `accepted` is false while 80 00 has not come.
+   * `accepted` is false while 80 00 has not come. `refuse`: nobody knows of it, and the terminal is not to believe so.
    */
-  status?(fields: ZvtFields, accepted: boolean): void;
+  status?(fields: ZvtFields, accepted: boolean): void | 'refuse';
   /** The terminal has our 80 00 to the last 04 0F. */
   told?(): void;
   /** The till wants this command stopped. */
@@ -185,7 +185,10 @@ class Dialogue {
   async #command(message: Message, bytes: Uint8Array): Promise<CommandEnd | undefined> {
     const { timers, link } = this.#parts;
     const { control, fields } = message;
-    if (control === COMMAND.statusInformation) this.#hooks.status?.(fields, this.#accepted);
+    if (control === COMMAND.statusInformation && this.#hooks.status?.(fields, this.#accepted) === 'refuse') {
+      await link.send(NOT_POSSIBLE, this.#signal);
+      return undefined;
+    }
     if (control === COMMAND.printLine || control === COMMAND.printTextBlock) this.#hooks.text?.(fields.text ?? '');
     const sent = await answer(link, message, this.#signal);
     if (control === COMMAND.statusInformation) {

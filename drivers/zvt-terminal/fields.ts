@@ -43,6 +43,8 @@ export class FieldCollector {
   readonly fields: ZvtFields = {};
   readonly measurements: Measurement[] = [];
   readonly #lines: string[] = [];
+  /** The text of BMP 3C, which the same message often repeats in its TLV container. */
+  #additionalText: string | null = null;
 
   add(name: string, value: number | boolean | string, unit?: string): void {
     this.measurements.push(unit === undefined ? { name, value } : { name, value, unit });
@@ -51,7 +53,7 @@ export class FieldCollector {
   /** A line of free text, already scrubbed. */
   line(text: string, name = 'text'): void {
     this.#lines.push(text);
-    this.fields.text = this.#lines.join('\n');
+    this.fields.text = this.#additionalText ?? this.#lines.join('\n');
     this.add(name, text);
   }
 
@@ -118,7 +120,8 @@ export class FieldCollector {
         this.fields.terminalId = hex(data);
         return this.add('terminalId', this.fields.terminalId);
       case 0x3c:
-        return this.line(readPadded(data));
+        this.#additionalText ??= readText(data);
+        return this.line(readText(data));
       case 0x49:
         return this.currency(data);
       case 0x87:

@@ -52,10 +52,10 @@ const MAX_MISSES = 3;
 export const TERMINAL_AWAY = 'terminal-away';
 
 /** Where the journal keeps the last booking of the terminal. */
-const LAST = 'last-booking';
+export const LAST_BOOKING = 'last-booking';
 
 /** Result codes after which the same question may get an answer a little later. */
-const TRY_LATER: ReadonlySet<number> = new Set([RESULT.busy, 0xa0]);
+const TRY_LATER: ReadonlySet<number> = new Set([RESULT.busy, RESULT.receiverNotReady, RESULT.notRegistered]);
 
 /** One payment from its intent to its outcome, or from where a cut left it. */
 export class Payment {
@@ -71,7 +71,7 @@ export class Payment {
   constructor(parts: PaymentParts, intent: PaymentIntent, open?: OpenPayment) {
     this.#parts = parts;
     this.#intent = intent;
-    const before: Json | undefined = open === undefined ? parts.journal.recall(LAST) : open.facts['before'];
+    const before: Json | undefined = open === undefined ? parts.journal.recall(LAST_BOOKING) : open.facts['before'];
     this.#before = readBooking(before);
     // The terminal had reported it before the cut: its word is known, only whether it knows that we have it is not.
     const booking = open === undefined || intent.kind === 'reversal' ? null : readBooking(open.facts['booking']);
@@ -91,7 +91,7 @@ export class Payment {
       if (result === 'ask') return this.settle();
       if (result !== 'again') return result;
       if (end.kind === 'refused') await this.#parts.counterpart.pause(this.#parts.timers.busyWaitMs);
-      else if (!(await this.#parts.counterpart.ready(AWAY_GRACE_MS))) return this.#decline(TERMINAL_AWAY);
+      if (!(await this.#parts.counterpart.ready(AWAY_GRACE_MS))) return this.#decline(TERMINAL_AWAY);
     }
     return this.#decline('terminal-busy');
   }
@@ -145,7 +145,7 @@ export class Payment {
     if (this.#reported === null || this.#told) return;
     this.#told = true;
     this.#finish();
-    if (this.#booking !== null) this.#parts.journal.remember(LAST, bookingJson(this.#booking));
+    if (this.#booking !== null) this.#parts.journal.remember(LAST_BOOKING, bookingJson(this.#booking));
   }
 
   #ended(end: CommandEnd): PaymentResult | 'ask' | 'again' {
@@ -249,7 +249,8 @@ export class Payment {
     const { amountMinor } = this.#intent;
     const verdict = judge({ amountMinor, before: this.#before, reported: this.#booking }, last);
     this.#parts.log.info('payment-judged', { intentId: this.#intent.intentId, verdict });
-    if (last !== null && (last.resultCode ?? 0) === 0) this.#parts.journal.remember(LAST, bookingJson(bookingOf(last)));
+    if (last !== null && (last.resultCode ?? 0) === 0)
+      this.#parts.journal.remember(LAST_BOOKING, bookingJson(bookingOf(last)));
     if (verdict === 'unclear') return this.#unknown('unclear');
     if (verdict === 'booked')
       return this.#finishWith(this.#reported ?? resultOf(successOf(this.#intent.kind), null, last ?? {}, amountMinor));

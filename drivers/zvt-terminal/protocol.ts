@@ -58,11 +58,13 @@ export const NEGATIVE_CLASS = 0x84;
 /** Result codes (A 10) that the driver acts upon. */
 export const RESULT = {
   ok: 0x00,
+  notRegistered: 0x6b,
   abort: 0x6c,
   wrongCurrency: 0x6f,
   notPossible: 0x83,
   protocolError: 0x9a,
   busy: 0x9c,
+  receiverNotReady: 0xa0,
   alreadyReversed: 0xb4,
 } as const;
 

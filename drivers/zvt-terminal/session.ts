@@ -14,6 +14,7 @@ import { createMailbox, type Mailbox } from './mailbox.ts';
 import {
   endWithoutTerminal,
   Payment,
+  LAST_BOOKING,
   TERMINAL_AWAY,
   type Counterpart,
   type PaymentParts,
@@ -155,7 +156,11 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
       const lines: string[] = [];
       let status: ZvtFields = {};
       const end = await this.command(command, {
-        status: (fields) => (status = fields),
+        status: (fields, accepted) => {
+          if (!accepted) return this.#strayStatus(fields);
+          status = fields;
+          return undefined;
+        },
         text: (line) => lines.push(line),
       });
       if (end.kind === 'broken') throw zvtFailure(end.why === 'lost' ? 'zvt-away' : 'zvt-silent');
@@ -316,6 +321,11 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
       this.#registered = false;
       this.#registerAtMono = io.clock.monoMs() + REGISTER_AGAIN_MS;
     }
+    if ('resultCode' in end && end.resultCode === RESULT.notRegistered) {
+      // The terminal has lost its power and with it the registration, while its line stayed up.
+      this.#registered = false;
+      this.#registerAtMono = io.clock.monoMs();
+    }
     if (end.kind !== 'broken' && this.#registered) this.#sayReady();
     return end;
   }
@@ -372,32 +382,38 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
     }
   }
 
-  /**
-   * Something that the terminal says of itself. A booking that no payment waits for is not acknowledged, so that the
-   * terminal takes it back; only a repetition of the last one is.
-   */
+  /** Something that the terminal says of itself. */
   async #unasked(bytes: Uint8Array): Promise<void> {
     const link = this.#link;
     if (link === null || !needsAnswer(bytes)) return;
+    const { signal } = this.#stop;
     const message = decodeApdu(bytes);
-    if (message?.control !== COMMAND.statusInformation || message.stop?.why === 'cut')
-      return void (await answer(link, message, this.#stop.signal));
+    const status = message?.control === COMMAND.statusInformation && message.stop?.why !== 'cut';
+    if (status && this.#strayStatus(message.fields) === 'refuse') return void (await link.send(NOT_POSSIBLE, signal));
+    const sent = await answer(link, message, signal);
+    if (status && sent === 'taken') this.#stray?.told();
+  }
+
+  /**
+   * A booking that no payment waits for is not acknowledged, so that the terminal takes it back; only a repetition of
+   * the last one is.
+   */
+  #strayStatus(fields: ZvtFields): 'refuse' | undefined {
     if (this.#stray !== null) {
-      this.#stray.status(message.fields);
-      if ((await answer(link, message, this.#stop.signal)) === 'taken') this.#stray?.told();
-      return;
+      this.#stray.status(fields);
+      return undefined;
     }
-    const last = readBooking(this.#parts.io.payments.recall('last-booking'));
-    const known = last !== null && sameBooking(last, bookingOf(message.fields)) !== false;
-    if (known || (message.fields.resultCode ?? 0) !== 0) return void (await answer(link, message, this.#stop.signal));
+    const last = readBooking(this.#parts.io.payments.recall(LAST_BOOKING));
+    const known = last !== null && sameBooking(last, bookingOf(fields)) !== false;
+    if (known || (fields.resultCode ?? 0) !== 0) return undefined;
     this.#parts.io.log.warn('booking-unasked', {});
-    await link.send(NOT_POSSIBLE, this.#stop.signal);
+    return 'refuse';
   }
 
   async #register(): Promise<void> {
     const { io, password, configByte, currencyNumeric } = this.#parts;
     const end = await this.command(registration(password, configByte, currencyNumeric), {
-      status: (fields) => this.#stray?.status(fields),
+      status: (fields) => this.#strayStatus(fields),
       told: () => this.#stray?.told(),
     });
     if (end.kind === 'completed') {

@@ -4,6 +4,8 @@ import { scrubPans } from '../lib/pan-scrub.ts';
 const CP437 =
   'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0';
 
+const LF = 0x0a;
+const CR = 0x0d;
 const CONTROL_END = 0x20;
 const DEL = 0x7f;
 
@@ -16,7 +18,7 @@ export function readText(bytes: Uint8Array): string {
   const latin = bytes.some((byte) => byte >= 0xc0) && !bytes.some((byte) => byte >= 0x80 && byte <= 0xa5);
   let text = '';
   for (const byte of bytes) {
-    if (byte === 0x0a || byte === 0x0d) text += '\n';
+    if (byte === LF || byte === CR) text += String.fromCharCode(byte);
     else if (byte >= CONTROL_END && byte !== DEL)
       text += byte < DEL || latin ? String.fromCharCode(byte) : (CP437[byte - 0x80] ?? '');
   }

@@ -175,7 +175,7 @@ export class VirtualTerminal {
   async #payment(wanted: Asked, line: TerminalLine): Promise<void> {
     this.#aborted = false;
     await this.#step('asked');
-    if (!this.#registered) return void (await line.send(negative(0x6b)));
+    if (!this.#registered) return void (await line.send(negative(RESULT.notRegistered)));
     if (wanted.amountMinor === null) return void (await line.send(negative(RESULT.protocolError)));
     await line.send(positive());
     await this.#step('accepted');
@@ -190,7 +190,8 @@ export class VirtualTerminal {
       this.#moment(),
     );
     await this.#step('authorised');
-    await this.#handIn(entry, customer, line);
+    // Power that was lost meanwhile took the payment with it.
+    if (entry.state === 'held') await this.#handIn(entry, customer, line);
   }
 
   /** The customer comes to the terminal; why nothing comes of it, or `null`. */
@@ -258,6 +259,7 @@ export class VirtualTerminal {
   }
 
   async #repeat(wanted: Asked, line: TerminalLine): Promise<void> {
+    if (!this.#registered) return void (await line.send(negative(RESULT.notRegistered)));
     await line.send(positive());
     const entry = this.book.last();
     if (entry === undefined) return void (await this.#tell(line, abortion(RESULT.notPossible)));
