@@ -105,7 +105,8 @@ async function respond(
     params: found.params,
     body: route.method === 'POST' ? readJson(request) : undefined,
     idempotencyKey: route.method === 'POST' ? readKey(request) : null,
-    signal: request.signal === undefined ? inner.signal : AbortSignal.any([request.signal, inner.signal]),
+    // The server ends its requests when it closes: no signal is derived from one that lives as long as the agent.
+    signal: request.signal ?? inner.signal,
   };
   refuseCards(inner.parts, call);
   if (call.idempotencyKey === null || route.idempotency !== 'api') return route.handle(call);

@@ -68,14 +68,14 @@ function readiness() {
   return { word: 'Ready', tone: reasons.length === 0 ? 'good' : 'warn' };
 }
 
-function heroLine({ drivers, reasons, ledger }) {
+function heroLine({ drivers, reasons, ledger, uplink }) {
   if (!state.reachable)
     return `Last heard ${span((Date.now() - state.heardAt) / 1_000)} ago. Check that the kit has power and that this device is in its network.`;
   const pending = ledger.streams.reduce((sum, stream) => sum + stream.pendingRows, 0);
   if (reasons.length > 0) return reasons.length === 1 ? 'One thing to do:' : `${reasons.length} things to do:`;
   const working = drivers.filter((driver) => !BROKEN.has(driver.state)).length;
   const devicesLine = drivers.length === 0 ? 'No devices are set up.' : `All ${count(working)} devices deliver.`;
-  return `${devicesLine} ${waiting(pending)}`;
+  return `${devicesLine} ${uplink.state === 'off' ? 'Events stay on the kit: no broker is set.' : waiting(pending)}`;
 }
 
 function waiting(pending) {

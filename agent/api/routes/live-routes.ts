@@ -71,7 +71,10 @@ async function* events(
   held: { take(): void; release(): void },
 ): AsyncGenerator<string> {
   const ended = new AbortController();
-  const until = AbortSignal.any([signal, ended.signal]);
+  const until = ended.signal;
+  const onGone = (): void => ended.abort();
+  signal.addEventListener('abort', onGone, { once: true });
+  if (signal.aborted) onGone();
   held.take();
   try {
     // Asked for before anything is sent, so that no event falls between the old ones and the live ones.
@@ -97,6 +100,7 @@ async function* events(
       if (!sent.delete(won.value.id) && wanted(won.value)) yield frame(won.value);
     }
   } finally {
+    signal.removeEventListener('abort', onGone);
     ended.abort();
     held.release();
   }

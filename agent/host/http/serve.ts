@@ -28,7 +28,8 @@ export async function serveHttp(listen: string, handle: ApiHandler, signal: Abor
   if (!listen.includes(':') || host === '' || !Number.isInteger(port) || port < 0 || port > 65_535)
     throw httpFailure('listen-invalid', { detail: listen });
   signal.throwIfAborted();
-  const closing = new AbortController();
+  const open = new Set<AbortController>();
+  let closing = false;
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -37,7 +38,18 @@ export async function serveHttp(listen: string, handle: ApiHandler, signal: Abor
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: 2_000,
     },
-    (request, response) => void answer(request, response, handle, closing.signal),
+    (request, response) => {
+      // One controller a request, told by hand: a signal derived from one that lives as long as the server would be
+      // held by it for ever on Node 20.
+      const gone = new AbortController();
+      if (closing) gone.abort();
+      open.add(gone);
+      response.once('close', () => {
+        open.delete(gone);
+        gone.abort();
+      });
+      void answer(request, response, handle, gone);
+    },
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.maxHeadersCount = 100;
@@ -52,7 +64,8 @@ export async function serveHttp(listen: string, handle: ApiHandler, signal: Abor
   let closed: Promise<void> | null = null;
   const close = (): Promise<void> => {
     signal.removeEventListener('abort', onAbort);
-    closed ??= closeServer(server, closing);
+    closing = true;
+    closed ??= closeServer(server, open);
     return closed;
   };
   const onAbort = (): void => void close();
@@ -74,9 +87,9 @@ function listening(server: Server, host: string, port: number, listen: string): 
   });
 }
 
-async function closeServer(server: Server, closing: AbortController): Promise<void> {
+async function closeServer(server: Server, open: ReadonlySet<AbortController>): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  closing.abort();
+  for (const gone of open) gone.abort();
   server.closeIdleConnections();
   const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
   await closed;
@@ -110,11 +123,9 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   handle: ApiHandler,
-  closing: AbortSignal,
+  gone: AbortController,
 ): Promise<void> {
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  const signal = AbortSignal.any([gone.signal, closing]);
+  const { signal } = gone;
   // Writing to a peer that has gone is its affair; `close` tells the handler.
   response.on('error', () => gone.abort());
   const headOnly = request.method === 'HEAD';
@@ -124,15 +135,13 @@ async function answer(
       await send(response, problem(413, 'body-too-long', 'The body is longer than 256 KiB'), { headOnly, signal });
       return;
     }
-    if (closing.aborted) response.shouldKeepAlive = false;
-    await send(response, await handle(toApiRequest(request, body, signal)), { headOnly, signal });
+    const given = await handle(toApiRequest(request, body, signal));
+    // The server closes as soon as its last connection is idle: this one will not be needed again.
+    if (signal.aborted) response.shouldKeepAlive = false;
+    await send(response, given, { headOnly, signal });
   } catch {
     // Whoever handles requests has its own log; here is only a peer to be told.
-    if (gone.signal.aborted) {
-      response.destroy();
-      return;
-    }
-    if (response.headersSent) response.destroy();
+    if (response.headersSent || response.destroyed) response.destroy();
     else await send(response, problem(500, 'bug', 'This request met a bug in the agent'), { headOnly, signal });
   }
 }
