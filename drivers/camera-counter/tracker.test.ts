@@ -27,7 +27,7 @@ describe('following people', () => {
     const frames = Array.from({ length: 30 }, (_, at) => [person(50 + at * 10), person(350 - at * 10, 0.7, 112)]);
     const tracks = [...follow(frames, 100).values()];
     expect(tracks).toHaveLength(2);
-    expect(tracks.map((xs) => Math.sign(xs.at(-1)! - xs[0]!)).toSorted()).toEqual([-1, 1]);
+    expect(new Set(tracks.map((xs) => Math.sign(xs.at(-1)! - xs[0]!)))).toEqual(new Set([-1, 1]));
   });
 
   test('takes up a walker again who was hidden for a second', () => {

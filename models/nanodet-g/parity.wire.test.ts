@@ -1,7 +1,9 @@
+// First of all: the runtime decides when it is loaded whether to report to its maker.
+import '../../agent/host/camera/no-telemetry.ts';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { InferenceSession } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildNanodet } from '../build/build-nanodet.ts';
 import { nanodet } from './manifest.ts';
@@ -26,14 +28,10 @@ const { recordings } = JSON.parse(readFileSync(new URL('./vectors.json', import.
 };
 
 let session: InferenceSession;
-let runtime: typeof import('onnxruntime-node');
 
 beforeAll(async () => {
   const { path } = await buildNanodet({}, new AbortController().signal);
-  // Before the runtime is loaded: it would report to its maker.
-  process.env['ORT_DISABLE_TELEMETRY'] = '1';
-  runtime = await import('onnxruntime-node');
-  session = await runtime.InferenceSession.create(path, { intraOpNumThreads: 1 });
+  session = await InferenceSession.create(path, { intraOpNumThreads: 1 });
 }, 300_000);
 
 describe('the converted network', () => {
@@ -44,7 +42,7 @@ describe('the converted network', () => {
       const planes = inputPlanes({ width: SIDE, height: SIDE });
       fillPlanes(planes, pixels, letterbox({ width: SIDE, height: SIDE }, { width: SIDE, height: SIDE }));
       const outputs = await session.run({
-        [nanodet.inputName]: new runtime.Tensor('float32', planes, [1, 3, SIDE, SIDE]),
+        [nanodet.inputName]: new Tensor('float32', planes, [1, 3, SIDE, SIDE]),
       });
       let score = 0;
       let side = 0;
@@ -65,7 +63,7 @@ describe('the converted network', () => {
   test('takes every input size of the manifest', async () => {
     for (const { width, height } of nanodet.inputs) {
       const outputs = await session.run({
-        [nanodet.inputName]: new runtime.Tensor('float32', inputPlanes({ width, height }), [1, 3, height, width]),
+        [nanodet.inputName]: new Tensor('float32', inputPlanes({ width, height }), [1, 3, height, width]),
       });
       expect(nanodet.outputs.map(({ name }) => outputs[name]!.dims)).toEqual(
         nanodet.outputs.map(({ stride }) => [1, nanodet.channels, height / stride, width / stride]),

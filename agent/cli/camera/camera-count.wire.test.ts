@@ -123,7 +123,7 @@ describe('what it answers', () => {
     ] as const;
     for (const [args, status] of asked) {
       const outcome = await count(...args, '--json').outcome;
-      expect(outcome.status, args.join(' ')).toBe(status);
+      expect({ args, status: outcome.status }).toEqual({ args, status });
       expect(outcome.lines[0]).toMatchObject({ error: { hint: expect.any(String) as string } });
     }
   }, 60_000);

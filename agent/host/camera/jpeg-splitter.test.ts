@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { JpegSplitter } from './jpeg-splitter.ts';
 
+const SOI = 0xd8;
+const EOI = 0xd9;
+
 /** A segment of ITU-T T.81 B.1.1.4: marker, length that counts itself, payload. */
 const segment = (marker: number, payload: readonly number[]): number[] => [
   0xff,
@@ -27,14 +30,16 @@ function jpeg({
 }: Shape = {}): Uint8Array {
   const frame = [8, height >> 8, height & 0xff, width >> 8, width & 0xff, 1, 1, 0x11, 0];
   return Uint8Array.from([
-    ...[0xff, 0xd8],
+    0xff,
+    SOI,
     ...segment(0xe0, app),
     ...segment(0xdb, [0, 1, 2]),
     ...segment(0xc0, frame),
     ...segment(0xc4, [0, 0]),
     ...segment(0xda, [1, 1, 0, 0, 63, 0]),
     ...scan,
-    ...[0xff, 0xd9],
+    0xff,
+    EOI,
   ]);
 }
 
