@@ -1,15 +1,15 @@
 import { AgentError } from '../api/agent-error.ts';
 import type { DriverIo, DriverSession } from '../api/driver.ts';
 import type { OpenPayment, PaymentIntent, PaymentResult, PaymentTerminal } from '../api/payment.ts';
-import type { DriverState, JsonObject, Reading } from '../api/reading.ts';
-import type { ByteLink } from '../api/transports.ts';
-import { linkChanges, type Reopening } from '../lib/reopening-link.ts';
+import type { JsonObject, Reading } from '../api/reading.ts';
+import type { Reopening } from '../lib/reopening-link.ts';
+import { keepConnected } from './connection.ts';
 import { DIAGNOSIS, endOfDay, NOT_POSSIBLE, registration, statusEnquiry } from './apdu.ts';
 import { decodeApdu } from './decode.ts';
 import { answer, needsAnswer, runCommand, type CommandEnd, type DialogueHooks, type Happening } from './dialogue.ts';
 import { zvtFailure, type zvtErrors } from './errors.ts';
 import type { ZvtFields } from './fields.ts';
-import { serialLink, tcpLink, type ApduLink, type Timers } from './link.ts';
+import type { ApduLink, Timers } from './link.ts';
 import { createMailbox, type Mailbox } from './mailbox.ts';
 import {
   endWithoutTerminal,
@@ -23,6 +23,7 @@ import {
 import { COMMAND, RESULT } from './protocol.ts';
 import { bookingOf, readBooking, sameBooking } from './recovery.ts';
 import { resultReason } from './result-codes.ts';
+import { StateFeed } from './state-feed.ts';
 
 export interface SessionParts {
   readonly io: DriverIo;
@@ -42,8 +43,6 @@ const REGISTER_AGAIN_MS = 5_000;
 /** Pause before a payment that the ledger could not settle is looked at again. */
 const SETTLE_AGAIN_MS = 5_000;
 const IDLE_MS = 60_000;
-/** Changes of state that wait for the reader; the oldest give way, for only the newest says how things stand. */
-const STATE_READINGS = 16;
 /** Jobs that wait: one payment may stand behind the tail of the one before it. */
 const WAITING_JOBS = 2;
 
@@ -64,10 +63,8 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
   readonly #parts: SessionParts;
   readonly #mailbox: Mailbox<Happening>;
   readonly #stop = new AbortController();
-  readonly #states: Reading[] = [];
+  readonly #feed = new StateFeed();
   readonly #jobs: Job[] = [];
-  #wakeReader: (() => void) | undefined;
-  #said = '';
   #link: ApduLink | null = null;
   #registered = false;
   #registerAtMono = 0;
@@ -76,7 +73,6 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
   #current: Job | null = null;
   #stray: StrayHooks | null = null;
   #work: Promise<unknown> = Promise.resolve();
-  #crash: { readonly error: unknown } | null = null;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -85,12 +81,24 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
 
   /** Starts both loops: one holds the connection, the other talks. */
   start(): void {
-    this.#work = Promise.all([this.#guard(this.#connect()), this.#guard(this.#act())]);
+    const { io, reopening, transport, timers } = this.#parts;
+    const connecting = keepConnected(
+      {
+        reopening,
+        transport,
+        timers,
+        clock: io.clock,
+        mailbox: this.#mailbox,
+        disturbed: () => this.#feed.say('degraded', 'zvt-noise'),
+      },
+      this.#stop.signal,
+    );
+    this.#work = Promise.all([this.#guard(connecting), this.#guard(this.#act())]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(zvtFailure('zvt-away', { detail: 'the driver was stopped' }));
-    this.#wakeReader?.();
+    this.#feed.end();
     await this.#work;
     for (const job of this.#jobs.splice(0)) job.fail(this.#stop.signal.reason);
   }
@@ -99,19 +107,8 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
     return this;
   }
 
-  async *readings(signal: AbortSignal): AsyncIterable<Reading> {
-    const wake = (): void => this.#wakeReader?.();
-    signal.addEventListener('abort', wake);
-    try {
-      while (!signal.aborted && !this.#stop.signal.aborted) {
-        if (this.#crash !== null) throw this.#crash.error;
-        const reading = this.#states.shift();
-        if (reading !== undefined) yield reading;
-        else await new Promise<void>((resolve) => (this.#wakeReader = resolve));
-      }
-    } finally {
-      signal.removeEventListener('abort', wake);
-    }
+  readings(signal: AbortSignal): AsyncIterable<Reading> {
+    return this.#feed.read(signal);
   }
 
   get status(): 'ready' | 'busy' | 'away' {
@@ -195,46 +192,14 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
       await loop;
     } catch (error) {
       if (this.#stop.signal.aborted) return;
-      this.#crash = { error };
+      this.#feed.end(error instanceof Error ? error : new Error(String(error)));
       this.#stop.abort(error);
-      this.#wakeReader?.();
     }
-  }
-
-  async #connect(): Promise<void> {
-    const { signal } = this.#stop;
-    for await (const change of linkChanges(this.#parts.reopening, signal)) {
-      if (change.kind === 'down') this.#mailbox.push({ ...change, link: null }, 'must');
-      else await this.#hold(change.link, signal);
-    }
-  }
-
-  async #hold(bytes: ByteLink, signal: AbortSignal): Promise<void> {
-    const { io, timers, transport } = this.#parts;
-    const make = transport === 'serial' ? serialLink : tcpLink;
-    const link: ApduLink = make({
-      bytes,
-      clock: io.clock,
-      timers,
-      deliver: (apdu) => this.#mailbox.push({ kind: 'apdu', link, bytes: apdu }),
-      disturbed: () => this.#say('degraded', 'zvt-noise'),
-    });
-    this.#mailbox.push({ kind: 'up', link }, 'must');
-    let code: string = transport === 'serial' ? 'port-lost' : 'connection-lost';
-    let detail = '';
-    try {
-      await link.receive(signal);
-    } catch (error) {
-      if (!(error instanceof AgentError)) throw error;
-      code = error.code;
-      detail = error.message;
-    }
-    this.#mailbox.push({ kind: 'down', link, code, detail }, 'must');
   }
 
   async #act(): Promise<void> {
     const { signal } = this.#stop;
-    this.#say('starting', null);
+    this.#feed.say('starting', null);
     while (!signal.aborted) {
       const now = this.#parts.io.clock.monoMs();
       if (this.#settleAtMono !== null && this.#settleAtMono <= now) await this.#settleOpen();
@@ -315,7 +280,7 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
       hooks,
       this.#stop.signal,
     );
-    if (end.kind === 'broken' && end.why === 'silent') this.#say('failed', 'zvt-silent');
+    if (end.kind === 'broken' && end.why === 'silent') this.#feed.say('failed', 'zvt-silent');
     else if (end.kind === 'broken' && end.why === 'lost') {
       // Its end is on its way through the mailbox: nothing more is sent on this connection.
       this.#registered = false;
@@ -378,7 +343,7 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
     if (down.link === null || down.link === this.#link) {
       this.#link = null;
       this.#registered = false;
-      this.#say('failed', down.code, down.detail);
+      this.#feed.say('failed', down.code, down.detail);
     }
   }
 
@@ -428,24 +393,15 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
     this.#registerAtMono = io.clock.monoMs() + (busy ? this.#parts.timers.busyWaitMs : REGISTER_AGAIN_MS);
     if (end.kind === 'aborted' || end.kind === 'refused') {
       const code: Code = busy ? 'zvt-busy' : end.resultCode === RESULT.wrongCurrency ? 'zvt-currency' : 'zvt-refused';
-      this.#say('failed', code, resultReason(end.resultCode) ?? '');
+      this.#feed.say('failed', code, resultReason(end.resultCode) ?? '');
     }
   }
 
   #attention: Code | null = null;
 
   #sayReady(): void {
-    if (this.#attention === null) this.#say('ready', null);
-    else this.#say('degraded', this.#attention);
-  }
-
-  #say(state: DriverState, code: string | null, detail = ''): void {
-    const said = `${state} ${code ?? ''}`;
-    if (said === this.#said) return;
-    this.#said = said;
-    if (this.#states.length >= STATE_READINGS) this.#states.shift();
-    this.#states.push({ kind: 'state', state, code, ...(detail === '' ? {} : { detail }) });
-    this.#wakeReader?.();
+    if (this.#attention === null) this.#feed.say('ready', null);
+    else this.#feed.say('degraded', this.#attention);
   }
 }
 
