@@ -10,6 +10,7 @@ import { ledgerErrors } from './ledger/errors.ts';
 import { pricingErrors } from './pricing/errors.ts';
 import { readinessErrors } from './readiness.ts';
 import { supervisorErrors } from './supervisor/errors.ts';
+import { paymentErrors } from './till/payment-errors.ts';
 import { tillErrors } from './till/errors.ts';
 import { uplinkErrors } from './uplink/errors.ts';
 
@@ -24,6 +25,7 @@ export const agentTables: Readonly<Record<string, ErrorTable>> = {
   http: httpErrors,
   api: apiErrors,
   till: tillErrors,
+  payment: paymentErrors,
   pricing: pricingErrors,
   camera: cameraErrors,
   link: linkErrors,
