@@ -7,11 +7,14 @@ import { createHash } from 'node:crypto';
 export function canonicalText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`;
   if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value)
-      .filter(([, item]) => item !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-      .map(([key, item]) => `${JSON.stringify(key)}:${canonicalText(item)}`);
-    return `{${entries.join(',')}}`;
+    const object = value as Readonly<Record<string, unknown>>;
+    let text = '';
+    // The default sort is by UTF-16 code unit, as RFC 8785 §3.2.3 asks.
+    for (const key of Object.keys(object).sort()) {
+      const item = object[key];
+      if (item !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalText(item)}`;
+    }
+    return `{${text}}`;
   }
   if (typeof value === 'number' && !Number.isSafeInteger(value))
     throw new TypeError('only whole numbers within ±(2^53−1) have a canonical form');

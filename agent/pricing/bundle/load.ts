@@ -76,7 +76,8 @@ function loadSigned(document: SourceDocument, { trust }: LoadOptions): Loaded {
   }
   if (Buffer.compare(canonicalBytes(value), payload) !== 0)
     return failed([fault('not-canonical', ['payload'], 'keys in order, no white space, integers only')]);
-  return finish(checkBundle(value), envelope, signedBy, null);
+  const finished = finish(checkBundle(value), envelope, signedBy, null);
+  return finished.ok ? { ...finished, bytes: payload } : finished;
 }
 
 function finish(
@@ -90,7 +91,8 @@ function finish(
   const { bundle, warnings } = checked;
   if ((bundle.minEngine ?? 0) > ENGINE)
     return failed([fault('engine-too-old', ['minEngine'], `it asks for ${bundle.minEngine}, this is ${ENGINE}`)]);
-  return { ok: true, bundle, warnings, bytes: canonicalBytes(bundle), envelope, signedBy };
+  const bytes = envelope === null ? canonicalBytes(bundle) : new Uint8Array(0);
+  return { ok: true, bundle, warnings, bytes, envelope, signedBy };
 }
 
 function place(found: Fault, spot: Spot): PlacedFault {

@@ -105,7 +105,8 @@ function decideItem(
   const { sku, category, listMinor, priorPriceMinor } = item.item;
   const state = own(inputs.state, sku) ?? { rung: 0, priceMinor: listMinor, changedAt: null, changesToday: 0 };
   const row = factRow(own(inputs.facts, sku));
-  const match = matchRules(item.rules, program.groups, row);
+  const verdicts = traced.left < item.rules.length ? null : new Uint8Array(item.rules.length);
+  const match = matchRules(item.rules, program.groups, row, verdicts);
   const { cell, addRungs } = moment.assignment(category);
   const changedMs = state.changedAt === null ? null : parseUtc(state.changedAt);
   const outcome = outcomeOf({
@@ -123,9 +124,9 @@ function decideItem(
   const { priceMinor } = outcome;
   const changed = priceMinor !== state.priceMinor;
   const trace: TraceStep[] = [];
-  if (traced.left >= item.rules.length) {
+  if (verdicts !== null) {
     traced.left -= item.rules.length;
-    trace.push(...withinBound(traceRules(item.rules, row, match), traced.most));
+    trace.push(...withinBound(traceRules(item.rules, row, match, verdicts), traced.most));
   } else if (traced.left >= 0) trace.push({ step: 'rules-omitted', count: item.rules.length });
   if (traced.left >= 0)
     trace.push(...outcome.steps, { step: 'price', fromMinor: state.priceMinor, toMinor: priceMinor });

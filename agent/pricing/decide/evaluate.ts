@@ -66,9 +66,9 @@ function complement(truth: Truth): Truth {
   return truth === TRUE ? FALSE : TRUE;
 }
 
-type Leaf = Exclude<Node, { readonly op: 'and' | 'or' | 'not' }>;
+export type Leaf = Exclude<Node, { readonly op: 'and' | 'or' | 'not' }>;
 
-function evaluateLeaf(node: Leaf, row: Float64Array): Truth {
+export function evaluateLeaf(node: Leaf, row: Float64Array): Truth {
   const actual = row[node.slot] ?? Number.NaN;
   if (Number.isNaN(actual)) return UNKNOWN;
   switch (node.op) {

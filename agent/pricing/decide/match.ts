@@ -1,27 +1,28 @@
-import type { Tree } from '../language/tree.ts';
-import { encodeValue, evaluate, FALSE, factSlots, TRUE, UNKNOWN, type Node } from './evaluate.ts';
+import { encodeValue, evaluate, evaluateLeaf, FALSE, factSlots, TRUE, UNKNOWN } from './evaluate.ts';
 import type { FactReading, FactReadings } from './inputs.ts';
-import type { RuleProgram } from './program.ts';
+import type { LeafProgram, RuleProgram } from './program.ts';
 import type { ConditionTrace, RuleTrace, UnmetTrace } from './trace.ts';
 
 /** The facts of one item as rows of numbers: NaN where unknown. */
 export interface FactRow {
   readonly values: Float64Array;
   readonly ages: Float64Array;
-  readonly readings: ReadonlyMap<string, FactReading>;
+  readonly bySlot: readonly (FactReading | undefined)[];
 }
 
 export function factRow(readings: FactReadings | undefined): FactRow {
   const values = new Float64Array(factSlots.size).fill(Number.NaN);
   const ages = new Float64Array(factSlots.size).fill(Number.NaN);
   const entries = readings === undefined ? [] : Object.entries(readings);
+  const bySlot: (FactReading | undefined)[] = Array.from({ length: factSlots.size });
   for (const [name, reading] of entries) {
     const slot = factSlots.get(name);
+    if (slot !== undefined) bySlot[slot] = reading;
     if (slot === undefined || reading.quality !== 'ok' || reading.value === null) continue;
     values[slot] = encodeValue(name, reading.value);
     ages[slot] = reading.ageS;
   }
-  return { values, ages, readings: new Map(entries) };
+  return { values, ages, bySlot };
 }
 
 /** What the rules say about one item. */
@@ -36,21 +37,33 @@ export interface Match {
 }
 
 const NEVER = -1;
+/** A verdict beside the three truths: the rule lacks a fact that it requires. */
+const UNMET = 3;
 
 /** One winner per group by priority, then one over all groups by rung; ties go to the lowest id by code unit. */
-export function matchRules(rules: readonly RuleProgram[], groups: number, row: FactRow): Match {
+export function matchRules(
+  rules: readonly RuleProgram[],
+  groups: number,
+  row: FactRow,
+  verdicts: Uint8Array | null = null,
+): Match {
   const winners: (RuleProgram | undefined)[] = groups === 0 ? [] : Array.from({ length: groups });
   let held = false;
   let heldRung = NEVER;
-  for (const candidate of rules) {
+  for (let index = 0; index < rules.length; index += 1) {
+    const candidate = rules[index];
+    if (candidate === undefined) continue;
     const ready = candidate.requires.length === 0 || requiresMet(candidate, row);
     if (!ready) {
+      if (verdicts !== null) verdicts[index] = UNMET;
       if (!candidate.holdsWhenStale) continue;
       held = true;
       if (candidate.rung > heldRung && mayFire(candidate, row)) heldRung = candidate.rung;
       continue;
     }
-    if (evaluate(candidate.node, row.values) !== TRUE) continue;
+    const truth = evaluate(candidate.node, row.values);
+    if (verdicts !== null) verdicts[index] = truth;
+    if (truth !== TRUE) continue;
     const best = winners[candidate.group];
     if (best === undefined || outranks(candidate, best)) winners[candidate.group] = candidate;
   }
@@ -88,30 +101,38 @@ function mayFire(candidate: RuleProgram, row: FactRow): boolean {
 }
 
 /** Every rule of the item with each of its comparisons, also those that evaluation need not have reached. */
-export function traceRules(rules: readonly RuleProgram[], row: FactRow, match: Match): RuleTrace[] {
-  return rules.map((candidate) => traceRule(candidate, row, match));
+export function traceRules(
+  rules: readonly RuleProgram[],
+  row: FactRow,
+  match: Match,
+  verdicts: Uint8Array,
+): RuleTrace[] {
+  return rules.map((candidate, index) => traceRule(candidate, row, match, verdicts[index] ?? UNKNOWN));
 }
 
-function traceRule(candidate: RuleProgram, row: FactRow, match: Match): RuleTrace {
-  const { rule, node, rung } = candidate;
-  const conditions: ConditionTrace[] = [];
-  traceTree(rule.when, node, row, conditions);
-  const head = { step: 'rule' as const, rule: rule.id, group: rule.group, priority: rule.priority, rung };
-  if (candidate === match.winner) return { ...head, outcome: 'wins', conditions };
-  if (!requiresMet(candidate, row)) {
+/** Object literals written out: a thousand of them a decision, and spreading costs three times as much. */
+function traceRule(candidate: RuleProgram, row: FactRow, match: Match, verdict: number): RuleTrace {
+  const { rule, rung } = candidate;
+  const { id, group, priority } = rule;
+  const conditions = traceLeaves(candidate.leaves, row);
+  if (candidate === match.winner) return { step: 'rule', rule: id, group, priority, rung, outcome: 'wins', conditions };
+  if (verdict === UNMET) {
     const unmet = unmetOf(candidate, row);
-    return { ...head, outcome: 'stale', onStale: candidate.holdsWhenStale ? 'hold' : 'skip', unmet, conditions };
+    const onStale = candidate.holdsWhenStale ? 'hold' : 'skip';
+    return { step: 'rule', rule: id, group, priority, rung, outcome: 'stale', onStale, unmet, conditions };
   }
-  const truth = evaluate(node, row.values);
-  if (truth !== TRUE) return { ...head, outcome: truth === UNKNOWN ? 'unknown' : 'no-match', conditions };
+  if (verdict !== TRUE) {
+    const outcome = verdict === UNKNOWN ? 'unknown' : 'no-match';
+    return { step: 'rule', rule: id, group, priority, rung, outcome, conditions };
+  }
   const best = match.winners[candidate.group];
-  const by = best === undefined || best === candidate ? match.winner : best;
-  return { ...head, outcome: 'outranked', ...(by === null ? {} : { by: by.rule.id }), conditions };
+  const by = (best === undefined || best === candidate ? match.winner : best)?.rule.id ?? id;
+  return { step: 'rule', rule: id, group, priority, rung, outcome: 'outranked', by, conditions };
 }
 
 function unmetOf(candidate: RuleProgram, row: FactRow): UnmetTrace[] {
   return candidate.requires.flatMap(({ fact, slot, maxAgeS }): readonly UnmetTrace[] => {
-    const reading = row.readings.get(fact);
+    const reading = row.bySlot[slot];
     const ageS = reading?.ageS ?? null;
     if (Number.isNaN(row.ages[slot] ?? Number.NaN)) {
       const missing = reading === undefined || reading.value === null;
@@ -121,25 +142,19 @@ function unmetOf(candidate: RuleProgram, row: FactRow): UnmetTrace[] {
   });
 }
 
-/** Walks the written condition and its prepared form side by side: they have the same shape. */
-function traceTree(tree: Tree, node: Node, row: FactRow, into: ConditionTrace[]): void {
-  if ('args' in tree && 'args' in node) {
-    for (let index = 0; index < tree.args.length; index += 1) {
-      const [arg, prepared] = [tree.args[index], node.args[index]];
-      if (arg !== undefined && prepared !== undefined) traceTree(arg, prepared, row, into);
-    }
-  } else if ('arg' in tree && 'arg' in node) traceTree(tree.arg, node.arg, row, into);
-  else if ('fact' in tree && 'slot' in node) {
-    const reading = row.readings.get(tree.fact);
-    const truth = evaluate(node, row.values);
-    into.push({
-      fact: tree.fact,
-      op: tree.op,
-      value: tree.value,
+/** Every comparison of the rule, in the order in which it is written. */
+function traceLeaves(leaves: readonly LeafProgram[], row: FactRow): ConditionTrace[] {
+  const conditions: ConditionTrace[] = [];
+  for (const { leaf, fact, op, value } of leaves) {
+    const reading = row.bySlot[leaf.slot];
+    const truth = evaluateLeaf(leaf, row.values);
+    conditions.push({
+      fact,
+      op,
+      value,
       actual: reading === undefined ? null : reading.value,
-      ageS: reading === undefined ? null : reading.ageS,
-      quality: reading === undefined ? 'missing' : reading.quality,
       result: truth === UNKNOWN ? null : truth === TRUE,
     });
   }
+  return conditions;
 }

@@ -1,6 +1,7 @@
 import type { Bundle, CatalogItem, Override, PinOverride, Rule } from '../bundle/bundle.ts';
+import type { Operand, Tree } from '../language/tree.ts';
 import { leastUnderCap, marginFloor } from './arithmetic.ts';
-import { factSlots, prepareTree, type Node } from './evaluate.ts';
+import { factSlots, prepareTree, type Leaf, type Node } from './evaluate.ts';
 import { parseUtc } from './instant.ts';
 
 /** A least price that holds for every output, with the cap's name. */
@@ -30,9 +31,19 @@ export type Bound =
   | 'pin'
   | 'block';
 
+/** One comparison as written, beside its prepared form. */
+export interface LeafProgram {
+  readonly leaf: Leaf;
+  readonly fact: string;
+  readonly op: string;
+  readonly value: Operand | readonly Operand[];
+}
+
 export interface RuleProgram {
   readonly rule: Rule;
   readonly node: Node;
+  /** The rule's comparisons in their order, for the trace. */
+  readonly leaves: readonly LeafProgram[];
   /** Number of the rule's group. */
   readonly group: number;
   readonly rung: number;
@@ -95,14 +106,27 @@ export function prepareBundle(bundle: Bundle): Program {
 function prepareRule(rule: Rule, groups: Map<string, number>): RuleProgram {
   const group = groups.get(rule.group) ?? groups.size;
   groups.set(rule.group, group);
+  const node = prepareTree(rule.when);
   return {
     rule,
-    node: prepareTree(rule.when),
+    node,
+    leaves: leavesOf(rule.when, node),
     group,
     rung: rule.then.rung,
     requires: (rule.requires ?? []).map(({ fact, maxAgeS }) => ({ fact, maxAgeS, slot: factSlots.get(fact) ?? -1 })),
     holdsWhenStale: rule.onStale !== 'skip',
   };
+}
+
+/** The written condition and its prepared form have the same shape. */
+function leavesOf(tree: Tree, node: Node): readonly LeafProgram[] {
+  if ('args' in tree && 'args' in node)
+    return tree.args.flatMap((arg, index) => {
+      const prepared = node.args[index];
+      return prepared === undefined ? [] : leavesOf(arg, prepared);
+    });
+  if ('arg' in tree && 'arg' in node) return leavesOf(tree.arg, node.arg);
+  return 'fact' in tree && 'slot' in node ? [{ leaf: node, fact: tree.fact, op: tree.op, value: tree.value }] : [];
 }
 
 /** Items of one category without rules of their own share one list: 10,000 items × 1,000 rules would not fit otherwise. */

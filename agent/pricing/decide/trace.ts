@@ -1,14 +1,11 @@
-import type { Quality } from './inputs.ts';
 import type { Bound } from './program.ts';
 
-/** One comparison with what it met. `result` is null where the fact is unknown. */
+/** One comparison with what it met; age and quality stand with the inputs. `result` is null where the fact is unknown. */
 export interface ConditionTrace {
   readonly fact: string;
   readonly op: string;
   readonly value: number | string | readonly (number | string)[];
   readonly actual: number | string | null;
-  readonly ageS: number | null;
-  readonly quality: Quality | 'missing';
   readonly result: boolean | null;
 }
 
