@@ -1,12 +1,11 @@
 import type { Log } from '../drivers/api/driver.ts';
 import { AgentError } from '../drivers/api/agent-error.ts';
-import { toCloudEvent } from './core/event.ts';
+import { clockWatch } from './clock/watch-clock.ts';
+import type { StoredEvent } from './core/event.ts';
 import type { Host } from './core/host.ts';
 import type { Ledger } from './core/ledger.ts';
 import type { Pricing } from './core/pricing.ts';
-import type { KitConfig } from './config/read-config.ts';
 import type { Intake } from './intake.ts';
-import type { LiveFeed } from './live-feed.ts';
 
 /** How often the ledger is maintained and the watchdog petted. */
 export const HEARTBEAT_MS = 1_000;
@@ -16,24 +15,26 @@ export const PRICE_TICK_MS = 5_000;
 export interface HeartbeatParts {
   readonly host: Host;
   readonly log: Log;
-  readonly config: KitConfig;
   readonly ledger: Ledger;
   readonly intake: Intake;
-  readonly feed: LiveFeed;
+  /** Events that the ledger itself or the clock gave rise to. */
+  readonly stored: (events: readonly StoredEvent[]) => void;
   readonly pricing: () => Pricing | null;
 }
 
 /**
- * The agent's heartbeat until the signal fires: retention and budgets, price windows, and the watchdog, which is
+ * The agent's heartbeat until the signal fires: retention and budgets, the clock's anchors, price windows, and the watchdog, which is
  * petted only after the ledger answered. A network that is away never stops the heart; a stuck ledger does.
  */
 export async function beat(parts: HeartbeatParts, signal: AbortSignal): Promise<void> {
   const { host, log, ledger } = parts;
+  const watch = clockWatch({ clock: host.clock, ledger, log, onStored: parts.stored });
   let priceTickMono = host.clock.monoMs() - PRICE_TICK_MS;
   while (!signal.aborted) {
     const now = host.clock.monoMs();
     try {
-      parts.feed.push(ledger.maintain(now).map((event) => toCloudEvent(event, parts.config.kit)));
+      parts.stored(ledger.maintain(now));
+      watch.look();
       if (now - priceTickMono >= PRICE_TICK_MS) {
         priceTickMono = now;
         const pricing = parts.pricing();

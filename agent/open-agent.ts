@@ -3,7 +3,8 @@ import { createAgentView } from './agent-view.ts';
 import { startApi } from './api/start-api.ts';
 import type { KitConfig } from './config/read-config.ts';
 import { Closing } from './core/closing.ts';
-import { toCloudEvent } from './core/event.ts';
+import { trustedFloor } from './clock/watch-clock.ts';
+import { toCloudEvent, type StoredEvent } from './core/event.ts';
 import type { Host } from './core/host.ts';
 import type { Pricing } from './core/pricing.ts';
 import type { AgentView, UplinkStatus } from './core/status.ts';
@@ -72,16 +73,20 @@ async function openRooms(host: Host, config: KitConfig, closing: Closing): Promi
       retainAckedMs: config.ledger.retainAcked,
     }),
   );
+  const floor = trustedFloor(ledger);
+  if (floor !== null) clock.raiseFloor?.(floor);
   const feed = new LiveFeed();
+  const stored = (events: readonly StoredEvent[]): void => {
+    if (events.length === 0) return;
+    feed.push(events.map((event) => toCloudEvent(event, current.kit)));
+    appended.raise();
+  };
   const intake = createIntake({
     ledger,
     clock,
     log: logs,
     observe: (tx, events) => pricing?.observe(tx, events),
-    published: (events) => {
-      feed.push(events.map((event) => toCloudEvent(event, current.kit)));
-      appended.raise();
-    },
+    published: stored,
   });
   const intakeStop = new AbortController();
   const running: Promise<void>[] = [];
@@ -196,7 +201,7 @@ async function openRooms(host: Host, config: KitConfig, closing: Closing): Promi
     );
     running.push(uplinkRun);
   }
-  const heart = beat({ host, log: logs, config, ledger, intake, feed, pricing: () => pricing }, stop.signal);
+  const heart = beat({ host, log: logs, ledger, intake, stored, pricing: () => pricing }, stop.signal);
   running.push(heart);
   closing.defer(async () => {
     stop.abort(new Error('stopped'));
