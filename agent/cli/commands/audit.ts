@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import type { CommandModule } from '../program.ts';
+import { auditExportCommand } from '../rules/audit-export.ts';
 import { auditVerifyCommand } from '../rules/audit-verify.ts';
 
 export const command: CommandModule = {
   build: (bind) =>
     new Command('audit')
       .description('prove the price decisions untouched; export them for an auditor')
-      .addCommand(auditVerifyCommand(bind)),
+      .addCommand(auditVerifyCommand(bind))
+      .addCommand(auditExportCommand(bind)),
 };

@@ -3,6 +3,7 @@ import type { CommandModule } from '../program.ts';
 import { checkCommand } from '../rules/check.ts';
 import { compileCommand } from '../rules/compile.ts';
 import { decideCommand } from '../rules/decide.ts';
+import { replayCommand } from '../rules/replay.ts';
 import { signCommand } from '../rules/sign.ts';
 
 export const command: CommandModule = {
@@ -12,5 +13,6 @@ export const command: CommandModule = {
       .addCommand(compileCommand(bind))
       .addCommand(checkCommand(bind))
       .addCommand(signCommand(bind))
-      .addCommand(decideCommand(bind)),
+      .addCommand(decideCommand(bind))
+      .addCommand(replayCommand(bind)),
 };

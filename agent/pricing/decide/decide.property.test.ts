@@ -7,7 +7,7 @@ import { decide } from './decide.ts';
 import { readInputs } from './inputs.ts';
 import { isPin } from './program.ts';
 
-const RUNS = 4_000;
+const RUNS = 1_500;
 const big = BigInt;
 
 describe('decide on random bundles and inputs', () => {
