@@ -6,7 +6,7 @@ import { uplinkFailure } from './errors.ts';
 import type { LinkContext } from './link-context.ts';
 import type { ResendJob } from './resend.ts';
 
-export const COMMAND_BYTES_MAX = 64 * 1024;
+export const COMMAND_BYTES_MAX: number = 64 * 1024;
 /** Nesting that a command may have: JSON.parse recurses, and so does whoever reads the result. */
 export const COMMAND_DEPTH_MAX = 16;
 /** Commands at work at a time. */

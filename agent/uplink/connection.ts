@@ -54,6 +54,7 @@ class Connection {
   #pacedUntil: MonoMs | null = null;
   #flushDue: number = Number.POSITIVE_INFINITY;
   #statusDue: number;
+  #statusStale = true;
   #ended: LinkEnd | null = null;
   #stalled = false;
   #failure: Error | null = null;
@@ -106,21 +107,36 @@ class Connection {
     meter.code = null;
     meter.detail = null;
     try {
-      await withinLife(this.#link, this.#link.subscribe(topics.subscriptions));
+      await this.#within(this.#link.subscribe(topics.subscriptions));
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
       meter.code = error.code;
       meter.detail = error.message;
       parts.log.error('uplink.deaf', { code: error.code });
     }
-    await withinLife(
-      this.#link,
-      this.#link.publish(topics.state, birth(this.#context, this.#link), { qos: 1, retain: true }),
-    );
+    await this.#within(this.#link.publish(topics.state, birth(this.#context, this.#link), { qos: 1, retain: true }));
     meter.state = 'online';
     meter.protocol = this.#link.protocol === 5 ? '5' : '3.1.1';
     parts.log.info('uplink.online', { protocol: meter.protocol, window: this.#windowMessages });
     this.#announcements.refresh();
+  }
+
+  /** What the broker owes at the beginning: not longer than the link lives, nor than a stop or a stall lets it wait. */
+  async #within(work: Promise<unknown>): Promise<void> {
+    const enough = new AbortController();
+    const onStop = (): void => enough.abort(this.#stop.reason);
+    this.#stop.addEventListener('abort', onStop);
+    if (this.#stop.aborted) onStop();
+    const patience = this.#context.parts.clock.sleep(STALLED_MS, enough.signal).then(
+      () => (this.#stalled = true),
+      () => undefined,
+    );
+    try {
+      await Promise.race([work, this.#link.ended, patience]);
+    } finally {
+      this.#stop.removeEventListener('abort', onStop);
+      enough.abort(new Error('answered'));
+    }
   }
 
   async #pump(): Promise<void> {
@@ -130,6 +146,7 @@ class Connection {
       const now = clock.monoMs();
       if (this.#stop.aborted) this.#drain.refresh();
       const empty = this.#beat(now);
+      if (!this.#alive()) return;
       if (this.#stop.aborted) {
         lastMono = Math.min(lastMono, now + LAST_ROWS_MS);
         if ((empty && this.#openMessages === 0) || now >= lastMono) return;
@@ -146,8 +163,9 @@ class Connection {
     }
     const empty = this.#fill(now);
     if (this.#openMessages > 0 && now - this.#progressMono >= STALLED_MS) this.#stalled = true;
-    if (now >= this.#statusDue) {
+    if (this.#statusStale && now >= this.#statusDue) {
       this.#statusDue = now + STATUS_EVERY_MS;
+      this.#statusStale = false;
       this.#context.parts.onStatus(this.#context.meter.status(now));
     }
     const due = [
@@ -155,10 +173,12 @@ class Connection {
       this.#announcements.dueAt(now),
       this.#resends.dueAt(),
       this.#pacedUntil,
+      this.#statusStale ? this.#statusDue : null,
       this.#flushDue,
       this.#openMessages > 0 ? this.#progressMono + STALLED_MS : null,
     ];
-    this.#alarm.at(Math.min(...due.filter((one) => one !== null)) as MonoMs);
+    // What is due already waits for room in the window, and a PUBACK is what makes room.
+    this.#alarm.at(Math.min(...due.filter((one): one is number => one !== null && one > now)) as MonoMs);
     return empty;
   }
 
@@ -223,6 +243,7 @@ class Connection {
         this.#openMessages -= 1;
         this.#openBytes -= packetBytes;
         this.#progressMono = clock.monoMs();
+        this.#statusStale = true;
         this.#attempt(() => then(code));
         this.#turn.raise();
       },
@@ -314,9 +335,4 @@ function birth(context: LinkContext, link: BrokerLink): string {
     protocol: link.protocol === 5 ? '5' : '3.1.1',
     ...(kit.node === undefined ? {} : { node: kit.node }),
   });
-}
-
-/** A link that ends leaves nothing waiting. */
-async function withinLife<T>(link: BrokerLink, work: Promise<T>): Promise<T | null> {
-  return Promise.race([work, link.ended.then(() => null)]);
 }

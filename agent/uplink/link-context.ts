@@ -9,7 +9,7 @@ import type { KitTopics } from './topics.ts';
 export const WINDOW_MESSAGES = 100;
 
 /** Bytes in flight: what a slow mobile link takes in half a minute, so that a PUBACK is never far away. */
-export const WINDOW_BYTES = 1024 * 1024;
+export const WINDOW_BYTES: number = 1024 * 1024;
 
 /** SKUs whose changed prices wait for the connection; a kit has at most 10,000. */
 export const WAITING_PRICES_MAX = 10_000;

@@ -3,7 +3,7 @@ import { toCloudEvent, type StoredEvent } from '../core/event.ts';
 import type { KitTopics } from './topics.ts';
 
 /** Largest payload of one batch (public surface of the batch topic), unless the broker takes less. */
-export const BATCH_BYTES_MAX = 64 * 1024;
+export const BATCH_BYTES_MAX: number = 64 * 1024;
 
 /** Fixed header, topic length, packet identifier and properties around topic and payload (MQTT 5 §3.3). */
 const PACKET_OVERHEAD_BYTES = 64;
