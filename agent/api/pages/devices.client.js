@@ -1,12 +1,12 @@
 import { h } from './dom.client.js';
+import { batteryMark, pill, signalMark } from './marks.client.js';
 import { ago, count } from './kit.client.js';
 import { BROKEN, measurement, say, STATE_WORDS, TYPE_NAMES } from './words.client.js';
 
 const TONES = { ready: 'good', starting: '', degraded: 'warn', silent: 'warn', failed: 'bad', stopped: '' };
-const LOW_BATTERY = 20;
 
 /** A card per device, those that need a hand first. */
-export function devices(status, { onlyBroken, toggle, restart, identify, pill }) {
+export function devices(status, { onlyBroken, toggle, restart, identify }) {
   const broken = status.drivers.filter(needsHand);
   const shown = [...broken, ...(onlyBroken ? [] : status.drivers.filter((driver) => !needsHand(driver)))];
   if (status.drivers.length === 0) return h('p', { class: 'card quiet' }, 'No devices are set up in kit.yaml.');
@@ -25,7 +25,7 @@ export function devices(status, { onlyBroken, toggle, restart, identify, pill })
     h(
       'div',
       { class: 'cards', 'data-key': 'cards' },
-      shown.map((driver) => card(driver, status, { restart, identify, pill })),
+      shown.map((driver) => card(driver, status, { restart, identify })),
     ),
   ];
 }
@@ -34,7 +34,7 @@ function needsHand(driver) {
   return BROKEN.has(driver.state) || driver.parts.some((part) => BROKEN.has(part.state));
 }
 
-function card(driver, status, { restart, identify, pill }) {
+function card(driver, status, { restart, identify }) {
   const tone = TONES[driver.state] ?? '';
   const reason = status.reasons.find((one) => one.driver === driver.id);
   const troubled = driver.parts.filter((part) => BROKEN.has(part.state));
@@ -110,45 +110,5 @@ function value({ subject, type, at, data }, now) {
           battery === null ? null : batteryMark(battery),
           rssi === undefined ? null : signalMark(rssi),
         ),
-  );
-}
-
-function batteryMark(percent) {
-  const low = percent < LOW_BATTERY;
-  return h(
-    'span',
-    { class: low ? 'low' : undefined },
-    h(
-      'svg',
-      { viewBox: '0 0 18 12', 'aria-hidden': 'true' },
-      h('rect', { x: 0.7, y: 1.7, width: 14, height: 8.6, rx: 1.6 }),
-      h('path', { d: 'M16.800 4.400v3.200' }),
-      h('rect', { class: 'on', x: 2.2, y: 3.2, width: Math.max(1, (11 * percent) / 100).toFixed(1), height: 5.6 }),
-    ),
-    `battery ${Math.round(percent)} %${low ? ' – replace soon' : ''}`,
-  );
-}
-
-/** Four bars: −60 dBm beside the kit, −95 dBm hardly there. */
-function signalMark(rssiDbm) {
-  const bars = Math.max(0, Math.min(4, Math.ceil((rssiDbm + 98) / 10)));
-  return h(
-    'span',
-    {},
-    h(
-      'svg',
-      { viewBox: '0 0 18 12', 'aria-hidden': 'true' },
-      [1, 2, 3, 4].map((bar) =>
-        h('rect', {
-          class: bar <= bars ? 'on' : 'off',
-          x: bar * 4 - 3,
-          y: 12 - bar * 2.8,
-          width: 3,
-          height: bar * 2.8,
-          rx: 0.6,
-        }),
-      ),
-    ),
-    `signal ${String(rssiDbm).replace('-', '−')} dBm`,
   );
 }

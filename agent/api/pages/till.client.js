@@ -1,11 +1,10 @@
 // A till small enough to try the kit with: scan or tap, quote, pay, record.
-import { h, show } from './dom.client.js';
+import { $, h, show } from './dom.client.js';
 import { ask, count, follow, KitError, money, newKey, tell } from './kit.client.js';
 import './token.client.js';
 
 const PENDING = 'barrow-till-checkout';
 const state = { prices: [], currency: 'EUR', lines: [], quote: null, busy: null, message: null, tone: '' };
-const $ = (id) => document.getElementById(id);
 
 async function loadPrices() {
   try {
