@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { Emission } from '../../drivers/api/driver.ts';
 import { STREAMS, type JsonObject } from '../../drivers/api/reading.ts';
 
-const stream = z.enum(STREAMS);
 const states = z.enum(['starting', 'ready', 'degraded', 'silent', 'failed', 'stopped']);
 
 /** Checked shapes are JSON objects; zod's inference of optional keys is looser than {@link JsonObject}. */
@@ -73,6 +72,3 @@ export const agentEmissions: readonly Emission[] = [
     ),
   },
 ];
-
-/** The stream names, as a schema for documents. */
-export const streamName: z.ZodType<(typeof STREAMS)[number]> = stream;

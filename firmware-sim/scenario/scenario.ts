@@ -55,7 +55,7 @@ export interface Scenario {
 }
 
 export type DeviceSpec = Scenario['devices'][number];
-export type SensorSpec = z.output<typeof sensor>;
+
 export type ProductSpec = z.output<typeof product>;
 
 /** A scenario file; unknown keys are refused. */
