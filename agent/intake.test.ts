@@ -49,8 +49,9 @@ interface Bench {
   readonly clock: StepClock;
   readonly published: StoredEvent[][];
   /** Makes every transaction fail with this code, `null` makes the disk well again. */
-  fail: (code: 'ledger-full' | 'ledger-io' | null, streams?: readonly Stream[]) => void;
+  fail: (code: 'ledger-full' | 'ledger-io' | 'ledger-corrupt' | null, streams?: readonly Stream[]) => void;
   readonly stop: () => Promise<void>;
+  readonly running: Promise<void>;
 }
 
 function bench(observe: (tx: LedgerTx, events: readonly StoredEvent[]) => void = () => undefined): Bench {
@@ -63,7 +64,7 @@ function bench(observe: (tx: LedgerTx, events: readonly StoredEvent[]) => void =
     chance: { float: () => 0, bytes: (length) => new Uint8Array(length) },
     log: quiet,
   });
-  let failing: 'ledger-full' | 'ledger-io' | null = null;
+  let failing: 'ledger-full' | 'ledger-io' | 'ledger-corrupt' | null = null;
   let only: readonly Stream[] | undefined;
   const faulty: Ledger = Object.create(ledger, {
     transaction: {
@@ -95,6 +96,7 @@ function bench(observe: (tx: LedgerTx, events: readonly StoredEvent[]) => void =
     ledger,
     clock,
     published,
+    running,
     fail: (code, streams) => {
       failing = code;
       only = streams;
@@ -238,6 +240,13 @@ test('a sale fits where the waiting rows do not', async () => {
   await clock.pass(RETRY_MS);
   expect(numbers(ledger, 'scan')).toEqual([0, 1]);
   await stop();
+});
+
+test('a damaged ledger ends the run, so that the next start can mend it', async () => {
+  const { intake, running, fail } = bench();
+  fail('ledger-corrupt');
+  await intake.put(event('scan', 1));
+  await expect(running).rejects.toMatchObject({ code: 'ledger-corrupt' });
 });
 
 test('a sale that cannot be stored says so to its till', async () => {

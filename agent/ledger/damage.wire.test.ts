@@ -41,7 +41,7 @@ function newFolder(): string {
   return folder;
 }
 
-function open(folder: string): SqliteLedger {
+function open(folder: string, checkedBytes?: number): SqliteLedger {
   const ledger = openLedger({
     store: stateDir(folder),
     maxBytes: 64 * 1024 * 1024,
@@ -55,6 +55,7 @@ function open(folder: string): SqliteLedger {
     },
     chance: { float: () => 0.5, bytes: (length) => randomBytes(length) },
     log: quiet,
+    ...(checkedBytes === undefined ? {} : { checkedBytes }),
   });
   opened.push(ledger);
   return ledger;
@@ -275,6 +276,59 @@ test('damage found while the ledger is open is noted, and the next start sets th
   const current = ledger.epoch;
   shut(ledger);
   expect(open(folder).epoch).toBe(current);
+});
+
+test('damage that no check at start saw is found by the read that meets it, and mended by the next start', () => {
+  const folder = newFolder();
+  const epoch = trade(folder);
+  const path = join(folder, 'ledger.db');
+  scribble(path, Math.floor(statSync(path).size / PAGE_BYTES / 2) * PAGE_BYTES, new Uint8Array(PAGE_BYTES).fill(0xa5));
+  const ledger = open(folder, 0);
+  expect(ledger.epoch).toBe(epoch);
+  expect(() => {
+    for (const stream of ['sale', 'scan'] as const) ledger.peek(stream, 0, { maxRows: 100_000, maxBytes: Infinity });
+  }).toThrow(expect.objectContaining({ code: 'ledger-corrupt' }));
+  shut(ledger);
+  const after = open(folder, 0);
+  expect(after.epoch).not.toBe(epoch);
+  expectAccounted(after, epoch);
+});
+
+test('a log that a power cut tore gives every commit before the tear and nothing after it', () => {
+  const folder = newFolder();
+  const ledger = open(folder);
+  const log = join(folder, 'ledger.db-wal');
+  const ends: number[] = [];
+  for (let n = 1; n <= 40; n += 1) {
+    ledger.transaction((tx) => {
+      const base = { type: 'barrow.test.v1', subject: 'till', atMono: 1 as MonoMs };
+      tx.append({ ...base, stream: 'sale', data: payload('sale', n) });
+      tx.append({ ...base, stream: 'scan', data: payload('scan', n) });
+    });
+    ends.push(statSync(log).size);
+  }
+  const database = readFileSync(join(folder, 'ledger.db'));
+  const bytes = readFileSync(log);
+  fc.assert(
+    fc.property(fc.integer({ min: ends[0]!, max: bytes.length }), fc.boolean(), (cut, garbage) => {
+      const scene = newFolder();
+      writeFileSync(join(scene, 'ledger.db'), database);
+      // Either the file ends at the tear, or blocks that were never written follow it.
+      const torn = garbage
+        ? Buffer.concat([bytes.subarray(0, cut), Buffer.alloc(bytes.length - cut, 0x5a)])
+        : bytes.subarray(0, cut);
+      writeFileSync(join(scene, 'ledger.db-wal'), torn);
+      const after = open(scene);
+      const whole = ends.filter((end) => end <= cut).length;
+      for (const stream of ['sale', 'scan'] as const)
+        expect(after.range(stream, 1, 1000, 1000).map((row) => row.sequence)).toEqual(
+          Array.from({ length: whole }, (_, index) => index + 1),
+        );
+      expect(after.epoch).toBe(ledger.epoch);
+      shut(after);
+    }),
+    { numRuns: 25 },
+  );
 });
 
 test('whatever is scribbled over the file, the ledger opens, invents nothing and names what it misses', () => {

@@ -31,7 +31,7 @@ export function makeLife(): Life {
             if (alive) resolve(value);
           },
           (error: unknown) => {
-            if (alive) reject(error as Error);
+            if (alive) reject(error);
           },
         );
       }),

@@ -1,5 +1,5 @@
 import type { CloudEvent } from '../../agent/core/event.ts';
-import { STREAMS, type Stream } from '../../drivers/api/reading.ts';
+import { STREAMS, type Json, type Stream } from '../../drivers/api/reading.ts';
 
 /** A scan that a shopper's item made, and what became of it on the kit's side of the cable. */
 export interface ScanTruth {
@@ -84,6 +84,10 @@ interface LossData {
   readonly to: number;
 }
 
+function word(value: Json | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
+}
+
 /** Every sequence up to the last one given came, or is declared lost. */
 function missing(all: readonly CloudEvent[], ends: ReadonlyMap<string, ReadonlyMap<Stream, number>>): string[] {
   const faults: string[] = [];
@@ -115,7 +119,7 @@ function scanFaults(all: readonly CloudEvent[], scans: readonly ScanTruth[]): st
   let before = -1;
   for (const event of bySequence(all, 'scan')) {
     if (event.type !== 'barrow.scan.v1') continue;
-    const text = String(event.data['text']);
+    const text = word(event.data['text']);
     const index = order.get(text);
     if (index === undefined) {
       faults.push(`scan ${text} was never made`);
@@ -139,7 +143,7 @@ function saleFaults(all: readonly CloudEvent[], sales: readonly SaleTruth[]): st
   const byKey = new Map<string, CloudEvent[]>();
   for (const event of bySequence(all, 'sale')) {
     if (event.type !== 'barrow.sale.v1') continue;
-    const key = String(event.data['eventId']);
+    const key = word(event.data['eventId']);
     byKey.set(key, [...(byKey.get(key) ?? []), event]);
   }
   for (const { key, eventId } of sales) {
@@ -164,14 +168,13 @@ function shelfFaults(all: readonly CloudEvent[], shelves: ReadonlyMap<string, nu
       faults.push(`shelf ${sensorId} never told a count`);
       continue;
     }
-    if (last.data['count'] !== units)
-      faults.push(`shelf ${sensorId} holds ${units}, told ${String(last.data['count'])}`);
+    if (last.data['count'] !== units) faults.push(`shelf ${sensorId} holds ${units}, told ${word(last.data['count'])}`);
     let count = Number(counts[0]?.data['count']);
     for (const event of counts.slice(1)) {
       count += Number(event.data['delta']);
       if (count !== Number(event.data['count'])) {
         faults.push(
-          `shelf ${sensorId}: differences add up to ${count} at ${event.id}, told ${String(event.data['count'])}`,
+          `shelf ${sensorId}: differences add up to ${count} at ${event.id}, told ${word(event.data['count'])}`,
         );
         break;
       }

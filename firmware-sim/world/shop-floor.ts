@@ -83,7 +83,8 @@ export function shopFloor(parts: ShopFloorParts): ShopFloor {
       void api(request('POST', '/v1/sales', body, truth.key)).then((answer) => {
         trace.note('till', `${truth.key} ${answer.status}`);
         if (answer.status !== 201 || truth.eventId !== null) return;
-        truth.eventId = (JSON.parse(String(answer.body)) as { eventId: string }).eventId;
+        if (typeof answer.body !== 'string') throw new TypeError('the till’s answer is JSON text');
+        truth.eventId = (JSON.parse(answer.body) as { eventId: string }).eventId;
         waiting -= 1;
       });
     };

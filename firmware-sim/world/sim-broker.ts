@@ -63,7 +63,8 @@ export function simBroker(options: SimBrokerOptions): SimBroker {
     faults: CALM,
     latencyMs: 20,
     dropLinks() {
-      for (const link of [...links]) link.end({ by: 'network', reasonCode: null, detail: 'broker-unreachable' });
+      // A copy: a link that ends leaves the set.
+      for (const link of Array.from(links)) link.end({ by: 'network', reasonCode: null, detail: 'broker-unreachable' });
     },
     dial(life, dialOptions) {
       const answer = new Promise<BrokerLink>((resolve, reject) => {
