@@ -1,9 +1,12 @@
-import { setPriority } from 'node:os';
+import { availableParallelism, setPriority } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AgentError } from '../../../drivers/api/agent-error.ts';
 import type { CameraOptions } from '../../../drivers/api/transports.ts';
+import { machineFacts } from '../machine.ts';
 import { Detector } from './detector.ts';
 import { cameraErrors, type CameraErrorCode } from '../../../drivers/lib/camera-errors.ts';
+import { Governor } from './governor.ts';
 import { keepLive } from './live.ts';
 import { FRAME_WINDOW, type FromCamera, type ToCamera } from './messages.ts';
 import type { PictureOptions, PictureReader, SourcePicture } from './picture.ts';
@@ -76,15 +79,61 @@ async function runLive(options: CameraOptions, detector: Detector): Promise<void
   );
   try {
     const tellSkipped = skippedTeller(() => skipped + slot.overtaken);
+    // Who gave the process full priority has nothing more important to do: no governor then.
+    const pace = new Pace(options.niceness > 0 ? options.fps : null);
     for (;;) {
-      await look(detector, await slot.take(stop.signal));
+      const picture = await slot.take(stop.signal);
+      const startedMs = performance.now();
+      await look(detector, picture);
       tellSkipped();
+      await pace.rest(startedMs);
     }
   } catch (error) {
     if (!stop.signal.aborted) throw error;
   } finally {
     await flow;
     tell({ kind: 'state', state: 'ended', code: null, skipped: skipped + slot.overtaken });
+  }
+}
+
+/** How often the machine's strain is read. */
+const STRAIN_EVERY_MS = 5_000;
+
+/** Keeps the rate that the governor allows; without strain it never waits. */
+class Pace {
+  private readonly wantedFps: number | null;
+  private readonly governor: Governor;
+  private allowedFps: number | null;
+  private readMs = -Infinity;
+
+  constructor(wantedFps: number | null) {
+    this.wantedFps = wantedFps;
+    this.allowedFps = wantedFps;
+    this.governor = new Governor(wantedFps ?? 0);
+  }
+
+  /** Waits until the next picture may be looked at. */
+  async rest(startedMs: number): Promise<void> {
+    const { wantedFps } = this;
+    if (wantedFps === null) return;
+    if (performance.now() - this.readMs >= STRAIN_EVERY_MS) {
+      this.readMs = performance.now();
+      const { temperatureC, load1 } = machineFacts('/');
+      const loadPerCore = load1 === null ? null : load1 / availableParallelism();
+      const fps = this.governor.allow({ temperatureC, loadPerCore });
+      if (fps !== this.allowedFps)
+        tell({
+          kind: 'log',
+          level: 'info',
+          event: 'camera-pace',
+          fields: { fps, wantedFps, temperatureC, loadPerCore },
+        });
+      this.allowedFps = fps;
+    }
+    if (this.allowedFps === null || this.allowedFps >= wantedFps) return;
+    // A little early, so that the camera's own beat is not missed by a hair.
+    const waitMs = startedMs + 900 / this.allowedFps - performance.now();
+    if (waitMs > 0) await delay(waitMs, undefined, { signal: stop.signal });
   }
 }
 

@@ -22,7 +22,7 @@ export interface CameraParts {
 
 /** As RFC 2046 §5.1 wants it; the boundary of many a real camera. */
 export const BOUNDARY = 'barrowframe';
-export const CONTENT_TYPE = `multipart/x-mixed-replace; boundary=${BOUNDARY}`;
+export const CONTENT_TYPE: string = `multipart/x-mixed-replace; boundary=${BOUNDARY}`;
 
 const HUGE_BYTES = 16 * 1024 * 1024;
 
