@@ -121,7 +121,6 @@ test(
     const approvedMinor = [...last.values()]
       .filter((data) => data['outcome'] === 'approved')
       .reduce((sum, data) => sum + Number(data['amountMinor']), 0);
-    console.log(Object.fromEntries(tally.outcomes));
     expect(tally).toMatchObject({ doubles: [], lost: [], phantoms: [], unsettled: [] });
     expect(last.size).toBe(PAYMENTS);
     expect(approvedMinor).toBe(shop.terminal.book.totalMinor());

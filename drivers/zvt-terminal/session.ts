@@ -9,6 +9,7 @@ import { decodeApdu } from './decode.ts';
 import { answer, needsAnswer, runCommand, type CommandEnd, type DialogueHooks, type Happening } from './dialogue.ts';
 import { zvtFailure, type zvtErrors } from './errors.ts';
 import type { ZvtFields } from './fields.ts';
+import { Jobs } from './jobs.ts';
 import type { ApduLink, Timers } from './link.ts';
 import { createMailbox, type Mailbox } from './mailbox.ts';
 import {
@@ -43,20 +44,9 @@ const REGISTER_AGAIN_MS = 5_000;
 /** Pause before a payment that the ledger could not settle is looked at again. */
 const SETTLE_AGAIN_MS = 5_000;
 const IDLE_MS = 60_000;
-/** Jobs that wait: one payment may stand behind the tail of the one before it. */
-const WAITING_JOBS = 2;
 
 /** Bits of the status byte in the completion of a registration (A 2.1): initialisation, diagnosis, OPT action. */
 const NEEDS_ATTENTION = 0x07;
-
-interface Job {
-  /** True while an outcome is awaited. */
-  undecided: boolean;
-  abortWanted: boolean;
-  readonly intentId: string | null;
-  run: () => Promise<void>;
-  fail(error: unknown): void;
-}
 
 /** One terminal, through all its connections. Everything happens in one loop, one thing after the other. */
 export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
@@ -64,19 +54,19 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
   readonly #mailbox: Mailbox<Happening>;
   readonly #stop = new AbortController();
   readonly #feed = new StateFeed();
-  readonly #jobs: Job[] = [];
+  readonly #jobs: Jobs;
   #link: ApduLink | null = null;
   #registered = false;
   #registerAtMono = 0;
   #settleAtMono: number | null = 0;
   #settling = false;
-  #current: Job | null = null;
   #stray: StrayHooks | null = null;
   #work: Promise<unknown> = Promise.resolve();
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.#mailbox = createMailbox(parts.io.clock);
+    this.#jobs = new Jobs((kind) => void this.#mailbox.push({ kind }, 'must'));
   }
 
   /** Starts both loops: one holds the connection, the other talks. */
@@ -100,7 +90,7 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
     this.#stop.abort(zvtFailure('zvt-away', { detail: 'the driver was stopped' }));
     this.#feed.end();
     await this.#work;
-    for (const job of this.#jobs.splice(0)) job.fail(this.#stop.signal.reason);
+    this.#jobs.failAll(this.#stop.signal.reason);
   }
 
   get terminal(): PaymentTerminal {
@@ -112,12 +102,12 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
   }
 
   get status(): 'ready' | 'busy' | 'away' {
-    if (this.#current?.undecided === true || this.#settling || this.#jobs.length > 0) return 'busy';
+    if (this.#jobs.busy || this.#settling) return 'busy';
     return this.#registered ? 'ready' : 'away';
   }
 
   pay(intent: PaymentIntent, signal: AbortSignal): Promise<PaymentResult> {
-    return this.#enqueue(intent.intentId, signal, (job, resolve) => async () => {
+    return this.#jobs.enqueue<PaymentResult>(intent.intentId, signal, (job, resolve) => async () => {
       const payment = new Payment(this.#payment(), intent);
       const settled = (result: PaymentResult): void => {
         job.undecided = false;
@@ -128,10 +118,7 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
   }
 
   async abort(): Promise<void> {
-    const job = this.#current?.undecided === true ? this.#current : this.#jobs[0];
-    if (job === undefined) return;
-    job.abortWanted = true;
-    this.#mailbox.push({ kind: 'abort' });
+    this.#jobs.abort();
   }
 
   endOfDay(signal: AbortSignal): Promise<JsonObject> {
@@ -148,7 +135,7 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
 
   /** Anything but a payment: its fields and the lines it printed. */
   #administer(command: Uint8Array, signal: AbortSignal): Promise<JsonObject> {
-    return this.#enqueue(null, signal, (_job, resolve) => async () => {
+    return this.#jobs.enqueue<JsonObject>(null, signal, (_job, resolve) => async () => {
       if (!(await this.ready(this.#parts.timers.t3Ms))) throw zvtFailure('zvt-away');
       const lines: string[] = [];
       let status: ZvtFields = {};
@@ -169,23 +156,6 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
     });
   }
 
-  #enqueue<T>(
-    intentId: string | null,
-    signal: AbortSignal,
-    make: (job: Job, resolve: (value: T) => void) => () => Promise<void>,
-  ): Promise<T> {
-    if (this.#jobs.length >= WAITING_JOBS) return Promise.reject(zvtFailure('zvt-busy'));
-    const onAbort = (): void => void this.abort();
-    const outcome = new Promise<T>((resolve, reject) => {
-      const job: Job = { undecided: true, abortWanted: false, intentId, run: () => Promise.resolve(), fail: reject };
-      job.run = make(job, resolve);
-      this.#jobs.push(job);
-      this.#mailbox.push({ kind: 'job' }, 'must');
-    });
-    signal.addEventListener('abort', onAbort, { once: true });
-    return outcome.finally(() => signal.removeEventListener('abort', onAbort));
-  }
-
   /** Bugs end the session through its reader; the world's failures are handled where they happen. */
   async #guard(loop: Promise<void>): Promise<void> {
     try {
@@ -203,7 +173,7 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
     while (!signal.aborted) {
       const now = this.#parts.io.clock.monoMs();
       if (this.#settleAtMono !== null && this.#settleAtMono <= now) await this.#settleOpen();
-      else if (this.#jobs.length > 0) await this.#perform();
+      else if (this.#jobs.waiting > 0) await this.#perform();
       else await this.#step(this.#settleAtMono === null ? IDLE_MS : Math.min(IDLE_MS, this.#settleAtMono - now));
     }
   }
@@ -227,7 +197,7 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
 
   async #settleOne(open: OpenPayment): Promise<void> {
     // A payment that waits in the queue is open in the journal too, and not left behind.
-    if (this.#jobs.some((job) => job.intentId === open.intent.intentId)) return;
+    if (this.#jobs.waitsFor(open.intent.intentId)) return;
     if (endWithoutTerminal(this.#parts.io.payments, open) === 'ask')
       await new Payment(this.#payment(), open.intent, open).settle();
   }
@@ -240,20 +210,12 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
   }
 
   async #perform(): Promise<void> {
-    const job = this.#jobs.shift();
-    if (job === undefined) return;
-    this.#current = job;
-    try {
-      await job.run();
-    } catch (error) {
-      job.fail(error);
-      this.#stop.signal.throwIfAborted();
-      if (!(error instanceof AgentError)) throw error;
-      this.#parts.io.log.warn('job-failed', { code: error.code });
-      if (job.intentId !== null) this.#settleAtMono = this.#parts.io.clock.monoMs() + SETTLE_AGAIN_MS;
-    } finally {
-      this.#current = null;
-    }
+    const failed = await this.#jobs.perform();
+    if (failed === null) return;
+    this.#stop.signal.throwIfAborted();
+    if (!(failed.error instanceof AgentError)) throw failed.error;
+    this.#parts.io.log.warn('job-failed', { code: failed.error.code });
+    if (failed.job.intentId !== null) this.#settleAtMono = this.#parts.io.clock.monoMs() + SETTLE_AGAIN_MS;
   }
 
   #payment(): PaymentParts {
@@ -317,7 +279,7 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
   }
 
   abortWanted(): boolean {
-    return this.#current?.abortWanted === true;
+    return this.#jobs.current?.abortWanted === true;
   }
 
   /** One thing that happens while no command runs, or the registration that is due. */
@@ -383,7 +345,7 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
     });
     if (end.kind === 'completed') {
       this.#registered = true;
-      if (this.#current === null && !this.#settling) this.#settleAtMono = io.clock.monoMs();
+      if (this.#jobs.current === null && !this.#settling) this.#settleAtMono = io.clock.monoMs();
       this.#attention = attentionOf(end.fields, currencyNumeric);
       io.log.info('terminal-registered', { terminalId: end.fields.terminalId ?? null });
       this.#sayReady();
