@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { execFileSync, fork } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Log } from '../../../drivers/api/driver.ts';
 import type { JsonObject } from '../../../drivers/api/reading.ts';
@@ -10,7 +9,7 @@ import type { CameraOptions, CameraSignal } from '../../../drivers/api/transport
 import { startMjpegServer, type MjpegServer } from '../../../firmware-sim/wire/mjpeg-server.ts';
 import { buildNanodet } from '../../../models/build/build-nanodet.ts';
 import { systemClock } from '../clock.ts';
-import { FRAME_WINDOW } from './messages.ts';
+import { FRAME_WINDOW, type FromCamera } from './messages.ts';
 import { openCamera } from './open-camera.ts';
 
 const CLIP = process.env['BARROW_CLIP'] ?? '/usr/share/doc/opencv-doc/examples/data/vtest.avi';
@@ -135,24 +134,26 @@ describe('a camera', () => {
     expect(logged).toContain('camera-process-lost');
   }, 60_000);
 
-  test('sends no more than its window while nobody reads', async () => {
-    const note = (): undefined => undefined;
-    const log: Log = { debug: note, info: note, warn: note, error: note };
-    const folder = await mkdtemp(join(tmpdir(), 'barrow-clip-'));
-    const path = join(folder, 'short.avi');
-    execFileSync('ffmpeg', ['-v', 'error', '-i', CLIP, '-c', 'copy', '-frames:v', '150', path]);
-    const small = { ...options({ kind: 'file', path }, null), input: { width: 64, height: 64 } };
-    const feed = await openCamera(small, { clock: systemClock(), log, modelPath }, stop.signal);
-    // Long enough for all 150 frames, were they not held back.
-    await delay(2_000);
-    const heard: CameraSignal[] = [];
-    const readFrom = systemClock().monoMs();
-    for await (const next of feed.signals(stop.signal)) heard.push(next);
-    expect(heard.filter(({ kind }) => kind === 'frame')).toHaveLength(150);
-    expect(heard.at(-1)).toMatchObject({ kind: 'state', state: 'ended', code: null });
-    const arrived = heard.flatMap((next) => (next.kind === 'frame' ? [next.atMono] : []));
-    expect(arrived.filter((atMono) => atMono < readFrom).length).toBe(FRAME_WINDOW);
-    await rm(folder, { recursive: true });
+  test('sends no more than its window while nobody reads, and loses no frame of a file', async () => {
+    const loader = createRequire(import.meta.url).resolve('tsx');
+    const entry = fileURLToPath(new URL('./camera-process.ts', import.meta.url));
+    const child = fork(entry, [], { execArgv: ['--import', loader], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    try {
+      const numbers: number[] = [];
+      child.on('message', (message: FromCamera) => {
+        if (message.kind === 'frame') numbers.push(message.frame.frame);
+      });
+      const small = { ...options({ kind: 'file', path: CLIP }, null), input: { width: 64, height: 64 } };
+      child.send({ kind: 'open', options: small, modelPath });
+      await expect.poll(() => numbers.length, { timeout: 30_000 }).toBe(FRAME_WINDOW);
+      await delay(1_000);
+      expect(numbers.length).toBe(FRAME_WINDOW);
+      child.send({ kind: 'credit', frames: 10 });
+      await expect.poll(() => numbers.length, { timeout: 10_000 }).toBe(FRAME_WINDOW + 10);
+      expect(numbers).toEqual(Array.from({ length: FRAME_WINDOW + 10 }, (_, at) => at + 1));
+    } finally {
+      child.kill('SIGKILL');
+    }
   }, 60_000);
 
   test('takes pictures from snapshots and from a command’s output', async () => {
