@@ -3,6 +3,7 @@ import type { CommandTable } from '../program.ts';
 /** The commands of `barrow`, loaded when asked for: `run` must not pay for what the others import. */
 export const barrowCommands: CommandTable = {
   audit: async () => (await import('./audit.ts')).command,
+  ble: async () => (await import('./ble.ts')).command,
   camera: async () => (await import('./camera.ts')).command,
   check: async () => (await import('./check.ts')).command,
   decode: async () => (await import('./decode.ts')).command,

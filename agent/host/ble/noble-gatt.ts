@@ -36,15 +36,21 @@ export function nobleGatt(scanner: NobleScanner, timeoutMs: number, events: Gatt
 
   const connect = async (address: string, limitMs: number): Promise<number> => {
     if (links.size >= LINKS) throw radioFailure('gatt-busy', { detail: `${LINKS} links are open` });
-    const deadline = AbortSignal.timeout(limitMs);
+    const begun = performance.now();
+    const unheard = new AbortController();
     const peripheral =
       scanner.peripheral(address) ??
-      (await scanner.heard(address, deadline).catch((cause: unknown) => {
-        throw radioFailure('gatt-timeout', { detail: `${address} was not heard as connectable`, cause });
+      (await bounded(scanner.heard(address, unheard.signal), {
+        ms: limitMs,
+        doing: `${address} was not heard as connectable`,
+      }).catch((error: unknown) => {
+        unheard.abort(error);
+        throw error;
       }));
     scanner.pinned.add(peripheral.id);
     try {
-      await bounded(peripheral.connectAsync(), deadline, 'connecting');
+      const ms = Math.max(0, limitMs - (performance.now() - begun));
+      await bounded(peripheral.connectAsync(), { ms, doing: 'connecting' });
     } catch (error) {
       scanner.pinned.delete(peripheral.id);
       peripheral.cancelConnect();
@@ -89,15 +95,14 @@ export function nobleGatt(scanner: NobleScanner, timeoutMs: number, events: Gatt
   };
 
   const within = <T>(link: Link, promise: Promise<T>, doing: string): Promise<T> =>
-    bounded(promise, AbortSignal.any([link.lost.signal, AbortSignal.timeout(timeoutMs)]), doing);
+    bounded(promise, { ms: timeoutMs, signals: [link.lost.signal], doing });
 
   /** A write, or the write that a subscription is: noble leaves its promise open when the peripheral refuses it. */
   const writing = async (link: Link, promise: Promise<void>, doing: string): Promise<void> => {
     const refused = new AbortController();
     writes.add(refused);
     try {
-      const signals = [refused.signal, link.lost.signal, AbortSignal.timeout(timeoutMs)];
-      await bounded(promise, AbortSignal.any(signals), doing);
+      await bounded(promise, { ms: timeoutMs, signals: [refused.signal, link.lost.signal], doing });
     } finally {
       writes.delete(refused);
     }
@@ -132,7 +137,7 @@ export function nobleGatt(scanner: NobleScanner, timeoutMs: number, events: Gatt
       case 'disconnect': {
         const link = links.get(call.link);
         if (link === undefined) return undefined;
-        await bounded(link.peripheral.disconnectAsync(), AbortSignal.timeout(DISCONNECT_MS), 'disconnecting');
+        await bounded(link.peripheral.disconnectAsync(), { ms: DISCONNECT_MS, doing: 'disconnecting' });
         return undefined;
       }
     }
@@ -157,16 +162,31 @@ export function nobleGatt(scanner: NobleScanner, timeoutMs: number, events: Gatt
   };
 }
 
-/** noble's promises may hang for ever: whatever the signal says first is the answer, and a late rejection is swallowed. */
-function bounded<T>(promise: Promise<T>, signal: AbortSignal, doing: string): Promise<T> {
+interface Bounds {
+  readonly ms: number;
+  readonly signals?: readonly AbortSignal[];
+  readonly doing: string;
+}
+
+/** noble's promises may hang for ever: time or a signal answers for them, and a late rejection is swallowed. */
+function bounded<T>(promise: Promise<T>, { ms, signals = [], doing }: Bounds): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      const reason: unknown = signal.reason;
-      reject(reason instanceof AgentError ? reason : radioFailure('gatt-timeout', { detail: doing, cause: reason }));
+    const leave = (): void => {
+      clearTimeout(timer);
+      for (const signal of signals) signal.removeEventListener('abort', onAbort);
     };
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const onAbort = (): void => {
+      leave();
+      const reason: unknown = signals.find((signal) => signal.aborted)?.reason;
+      reject(reason instanceof AgentError ? reason : radioFailure('gatt-lost', { detail: doing, cause: reason }));
+    };
+    const timer = setTimeout(() => {
+      leave();
+      reject(radioFailure('gatt-timeout', { detail: doing }));
+    }, ms);
+    for (const signal of signals) signal.addEventListener('abort', onAbort, { once: true });
+    if (signals.some((signal) => signal.aborted)) onAbort();
+    promise.then(resolve, reject).finally(leave);
   });
 }
 
