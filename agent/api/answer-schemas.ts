@@ -39,6 +39,8 @@ export const paymentSchema: z.ZodType = z.strictObject({
   reason: nullableText,
 });
 
+export const openPaymentsSchema: z.ZodType = z.strictObject({ payments: z.array(paymentSchema) });
+
 export const priceSchema: z.ZodType = z.strictObject({
   sku: z.string(),
   gtin: nullableText,

@@ -26,8 +26,8 @@ export interface ApiParts {
   readonly till: Till;
   /** One transaction of the ledger, on disk when it returns. */
   readonly commit: <T>(work: (tx: LedgerTx) => T) => T;
-  /** For the figures of `/v1/kpi`; absent: they cover nothing and say so. */
-  readonly ledger?: Pick<Ledger, 'epoch' | 'range' | 'manifest'> | undefined;
+  /** For reading: the figures of `/v1/kpi` and open payments. Absent: neither is known. */
+  readonly ledger?: Pick<Ledger, 'epoch' | 'range' | 'manifest' | 'transaction'> | undefined;
   readonly kit: { readonly id: string; readonly currency: string; readonly timezone: string };
   readonly clock: KitClock;
   readonly log: Log;

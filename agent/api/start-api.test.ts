@@ -326,6 +326,23 @@ describe('a payment', () => {
     expect(kit.desk.payments.size).toBe(1);
   });
 
+  test('is listed until it is settled, also after a restart', async () => {
+    const kit = scriptedKit();
+    kit.status = OPEN_SHOP;
+    const listed = async (): Promise<unknown> =>
+      (json(await kit.call({ path: '/v1/payments' })) as { payments: { outcome: string }[] }).payments.map(
+        (one) => one.outcome,
+      );
+    expect(await listed()).toEqual([]);
+    await post(kit, '/v1/payments', { amountMinor: 1, currency: 'GBP' });
+    expect(await listed()).toEqual(['pending']);
+    kit.desk.conclude('intent-1', { outcome: 'unknown' });
+    kit.restart();
+    expect(await listed()).toEqual(['unknown']);
+    kit.desk.conclude('intent-1', { outcome: 'approved' });
+    expect(await listed()).toEqual([]);
+  });
+
   test('can be stopped, and an unknown one resolved', async () => {
     const kit = scriptedKit();
     await post(kit, '/v1/payments', { amountMinor: 1, currency: 'GBP' });

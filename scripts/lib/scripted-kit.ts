@@ -187,11 +187,17 @@ export class ScriptedDesk implements PaymentDesk {
       reason: null,
     };
     this.payments.set(intentId, view);
+    this.changed(view);
     if (key !== null) this.#keys.set(key, intentId);
     return view;
   }
+  /** Told of every change, as the real desk tells the ledger. */
+  changed: (view: PaymentView) => void = nothing;
+
   conclude(intentId: string, result: Partial<PaymentView>): void {
-    this.payments.set(intentId, { ...this.#must(intentId), ...result });
+    const view = { ...this.#must(intentId), ...result };
+    this.payments.set(intentId, view);
+    this.changed(view);
     for (const wake of this.#waiting) wake();
   }
   find(intentId: string): PaymentView | undefined {
@@ -283,6 +289,16 @@ export function scriptedKit(
     feed.push(stored.map((event) => toCloudEvent(event, kitFacts)));
     return result;
   };
+  desk.changed = ({ intentId, deviceId, outcome }) =>
+    commit((tx) =>
+      tx.tables.payments.put({
+        intentId,
+        driverId: deviceId,
+        step: outcome === 'pending' ? 'sent' : 'done',
+        outcome,
+        body: {},
+      }),
+    );
   const pricing = scriptedPricing([...SCRIPTED_PRICES]);
   const till = createTill({ commit, clock, kit: kitFacts, pricing });
   const restarted: string[] = [];
@@ -320,6 +336,7 @@ export function scriptedKit(
         return ledger.epoch;
       },
       range: (...args) => ledger.range(...args),
+      transaction: (work) => ledger.transaction(work),
       manifest: (stream) => ledger.manifest(stream),
     },
     kit: kitFacts,

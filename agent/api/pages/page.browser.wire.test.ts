@@ -195,12 +195,6 @@ describe('the status page', () => {
     const { kit, page } = await visit('/');
     kit.desk.start({ amountMinor: 2499, currency: 'GBP', kind: 'sale' }, null);
     kit.desk.conclude('intent-1', { outcome: 'unknown' });
-    const drivers = OPEN_SHOP.drivers.map((driver) =>
-      driver.id === 'terminal'
-        ? { ...driver, latest: driver.latest.map((one) => ({ ...one, data: { ...one.data, outcome: 'unknown' } })) }
-        : driver,
-    );
-    kit.status = { ...OPEN_SHOP, drivers };
     const card = page.getByRole('region', { name: 'A payment waits for your word' });
     await seen(card.getByText('Was the payment of £24.99 taken?'));
     await card.getByRole('button', { name: 'It was taken' }).click();

@@ -39,7 +39,7 @@ export function renderUnknown({ state, act, toast }) {
           h(
             'div',
             { class: 'actions' },
-            h('button', { type: 'button', class: 'primary', onclick: answer('approved') }, 'It was taken'),
+            h('button', { type: 'button', onclick: answer('approved') }, 'It was taken'),
             h('button', { type: 'button', onclick: answer('declined') }, 'It was not taken'),
             h('button', { type: 'button', onclick: answer('reversed') }, 'It was reversed'),
           ),

@@ -107,14 +107,10 @@ async function loadLogs() {
   render();
 }
 
-/** The newest payment of each terminal says whether one waits for an operator. */
-async function lookForUnknown({ drivers }) {
-  const open = drivers
-    .flatMap((driver) => driver.latest)
-    .find((one) => one.type === 'barrow.payment.v1' && one.data.outcome === 'unknown');
-  if (open === undefined) return null;
-  const payment = await ask(`/v1/payments/${encodeURIComponent(open.data.intentId)}`);
-  return payment.outcome === 'unknown' ? payment : null;
+/** Also after a restart of the kit: its ledger knows which payments nobody has answered for. */
+async function unknownPayment() {
+  const { payments } = await ask('/v1/payments');
+  return payments.find((payment) => payment.outcome === 'unknown') ?? null;
 }
 
 let round = 0;
@@ -122,7 +118,7 @@ async function refresh() {
   try {
     const status = await ask('/v1/status');
     Object.assign(state, { status, reachable: true, heardAt: Date.now() });
-    state.unknownPayment = await lookForUnknown(status);
+    state.unknownPayment = await unknownPayment();
     // The slower figures every few rounds: a phone on the counter must not keep the kit busy.
     if (round % 3 === 0) [state.prices, state.kpi] = await Promise.all([ask('/v1/prices'), ask('/v1/kpi')]);
     if (round % 3 === 0) await loadLogs();

@@ -1,5 +1,5 @@
 import type { PaymentView } from '../../core/till.ts';
-import { paymentSchema, doneSchema } from '../answer-schemas.ts';
+import { doneSchema, openPaymentsSchema, paymentSchema } from '../answer-schemas.ts';
 import { jsonAnswer } from '../answer.ts';
 import type { ApiParts } from '../api-parts.ts';
 import { readBodyAs, readInt } from '../read-request.ts';
@@ -32,11 +32,11 @@ const APPROVED: PaymentView = {
   maskedPan: '476173******0119',
 };
 
-type Parts = Pick<ApiParts, 'desk' | 'kit'>;
+type Parts = Pick<ApiParts, 'desk' | 'kit' | 'ledger' | 'view'>;
 
 /** Card payments: an intent on disk first, the outcome by asking. */
 export function paymentRoutes(parts: Parts): readonly Route[] {
-  return [start(parts), find(parts), resolve(parts), abort(parts)];
+  return [start(parts), open(parts), find(parts), resolve(parts), abort(parts)];
 }
 
 function start({ desk, kit }: Parts): Route {
@@ -68,6 +68,30 @@ function start({ desk, kit }: Parts): Route {
       return jsonAnswer(view.outcome === 'pending' ? 202 : 200, view, {
         location: `/v1/payments/${encodeURIComponent(view.intentId)}`,
       });
+    },
+  };
+}
+
+function open({ desk, ledger, view }: Parts): Route {
+  return {
+    method: 'GET',
+    path: '/v1/payments',
+    summary: 'Payments that are not settled: under way, or with an outcome that waits for an operator',
+    answers: [
+      {
+        status: 200,
+        description: 'The payments, oldest first by terminal',
+        schema: openPaymentsSchema,
+        example: { payments: [EXAMPLE] },
+      },
+    ],
+    handle: () => {
+      const drivers = view.status().drivers.map((driver) => driver.id);
+      const rows = ledger?.transaction((tx) => drivers.flatMap((id) => tx.tables.payments.unsettled(id))) ?? [];
+      const payments = rows
+        .map((row) => desk.find(row.intentId))
+        .filter((view) => view?.outcome === 'pending' || view?.outcome === 'unknown');
+      return jsonAnswer(200, { payments });
     },
   };
 }
