@@ -21,6 +21,9 @@ const START_WALL_MS = Date.UTC(2026, 10, 27, 9);
 /** After the doors close everything is mended, and the kit has this long to deliver what it holds. */
 const MENDED_FOR_MS = 30 * 60_000;
 
+/** A second of busy shop and draining backlog takes a few hundred steps; one that wakes itself each millisecond a thousand more. */
+const STEPS_IN_A_SECOND = 1_500;
+
 export interface WorldOptions {
   readonly seed: number;
   /** Shop time until the doors close. */
@@ -43,6 +46,7 @@ export interface WorldResult {
   readonly duplicates: number;
   readonly lives: number;
   readonly steps: number;
+  readonly mostStepsInASecond: number;
   readonly faults: readonly Fault[];
   readonly tail: readonly string[];
 }
@@ -214,6 +218,8 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
       const ends = new Map<string, ReadonlyMap<Stream, number>>();
       if (left !== null) ends.set(left.epoch, new Map(left.depth().streams.map(({ stream, last }) => [stream, last])));
       violations.push(...oracle.judge(ends));
+      if (scheduler.mostStepsInASecond > STEPS_IN_A_SECOND)
+        violations.push(`the agent wakes itself without end: ${scheduler.mostStepsInASecond} steps in one second`);
       nextDownMs = Number.POSITIVE_INFINITY;
       current?.life.end();
       return {
@@ -226,6 +232,7 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
         duplicates: oracle.duplicates,
         lives,
         steps: scheduler.steps,
+        mostStepsInASecond: scheduler.mostStepsInASecond,
         faults,
         tail: trace.tail(),
       };

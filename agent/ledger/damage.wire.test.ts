@@ -22,6 +22,7 @@ import type { JsonObject, Stream } from '../../drivers/api/reading.ts';
 import type { StoredEvent } from '../core/event.ts';
 import { stateDir } from '../host/state-dir.ts';
 import { PAGE_BYTES } from './database.ts';
+import type { LedgerFiles } from './files.ts';
 import { openLedger } from './open-ledger.ts';
 import type { SqliteLedger } from './sqlite-ledger.ts';
 
@@ -41,9 +42,9 @@ function newFolder(): string {
   return folder;
 }
 
-function open(folder: string, checkedBytes?: number): SqliteLedger {
+function open(folder: string, checkedBytes?: number, files: LedgerFiles = stateDir(folder)): SqliteLedger {
   const ledger = openLedger({
-    store: stateDir(folder),
+    store: files,
     maxBytes: 64 * 1024 * 1024,
     retainAckedMs: 3_600_000,
     clock: {
@@ -264,6 +265,37 @@ test('a preparation that was cut short is thrown away and done again', () => {
   const ledger = open(folder);
   expect(inherited(ledger)).toHaveLength(3300);
   expectAccounted(ledger, epoch);
+});
+
+test('a disk that others fill stops growth, keeps telemetry out and costs no row that is there', () => {
+  const folder = newFolder();
+  let free: number | null = 1e9;
+  const files = { ...stateDir(folder), freeBytes: () => free };
+  const ledger = open(folder, undefined, files);
+  const base = { type: 'barrow.test.v1', subject: 't', atMono: 1 as MonoMs };
+  const put = (stream: Stream, n: number): void =>
+    ledger.transaction((tx) => {
+      for (let index = 0; index < n; index += 1) tx.append({ ...base, stream, data: payload(stream, index) });
+    });
+  put('sale', 2000);
+  put('footfall', 2000);
+  ledger.maintain(1 as MonoMs);
+  free = 0;
+  ledger.maintain(6000 as MonoMs);
+  // The ledger's own clock stands at 1,000 ms in this file, so that the next look at the disk is at the next start.
+  shut(ledger);
+  const full = open(folder, undefined, files);
+  full.maintain(1 as MonoMs);
+  const { maxBytes, streams } = full.depth();
+  expect(streams.map(({ lostRows }) => lostRows)).toEqual([0, 0, 0, 0, 0, 0]);
+  expect(maxBytes).toBeLessThanOrEqual(statSync(join(folder, 'ledger.db')).size);
+  const size = statSync(join(folder, 'ledger.db')).size;
+  for (let round = 0; round < 20; round += 1)
+    full.transaction((tx) => {
+      for (let index = 0; index < 20; index += 1) tx.append({ ...base, stream: 'sale', data: payload('sale', index) });
+    });
+  shut(full);
+  expect(statSync(join(folder, 'ledger.db')).size).toBe(size);
 });
 
 test('damage found while the ledger is open is noted, and the next start sets the file aside', () => {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { MonoMs, WallMs } from '../../drivers/api/clock.ts';
 import type { Stream } from '../../drivers/api/reading.ts';
 import type { ClockTrust, PendingEvent } from '../core/event.ts';
+import { SETTLED_PAYMENTS } from './payment-table.ts';
 import { openLedger } from './open-ledger.ts';
 import type { SqliteLedger } from './sqlite-ledger.ts';
 
@@ -307,6 +308,23 @@ test('a set clock gives its time to the rows that wait, and only to those of thi
     ['unset', 0],
     ['synced', 1_764_000_001_000],
   ]);
+});
+
+test('settled payments beyond the newest 20,000 are forgotten, open and unknown ones never', () => {
+  const { ledger, clock } = bench();
+  ledger.transaction((tx) => {
+    const put = (n: number, step: 'done' | 'sent', outcome: 'approved' | 'unknown' | 'pending'): void =>
+      tx.tables.payments.put({ intentId: `p${n}`, driverId: 't', step, outcome, body: {} });
+    put(1, 'done', 'unknown');
+    put(2, 'sent', 'pending');
+    for (let n = 3; n <= SETTLED_PAYMENTS + 10; n += 1) put(n, 'done', 'approved');
+  });
+  ledger.maintain(clock.monoMs());
+  ledger.transaction((tx) => {
+    expect(tx.tables.payments.unsettled('t').map((row) => row.intentId)).toEqual(['p1', 'p2']);
+    expect(tx.tables.payments.find('p10')).toBeUndefined();
+    expect(tx.tables.payments.find('p11')).toBeDefined();
+  });
 });
 
 test('payments, answers and saved values live through a crash', () => {

@@ -84,7 +84,8 @@ export class SqliteLedger implements Ledger {
     this.#inherited = inheritedTable(db);
     this.#time = ledgerTime(db, clock);
     this.#idempotency = idempotencyTable(db, () => this.#time.nowMs());
-    this.#tables = { idempotency: this.#idempotency, payments: paymentTable(db) };
+    const payments = paymentTable(db);
+    this.#tables = { idempotency: this.#idempotency, payments };
     this.#pages = pageBudget(db, options.maxBytes);
     this.#shedding = {
       losses: this.#losses,
@@ -97,6 +98,7 @@ export class SqliteLedger implements Ledger {
       time: this.#time,
       pages: this.#pages,
       idempotency: this.#idempotency,
+      payments,
       shedding: this.#shedding,
       maxBytes: options.maxBytes,
       retainAckedMs: options.retainAckedMs,

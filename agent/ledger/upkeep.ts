@@ -9,6 +9,7 @@ import { TIME_SAVED_EVERY_MS, type LedgerTime } from './ledger-time.ts';
 import { MARK_EVERY_MS, type MarksTable } from './marks-table.ts';
 import type { PageBudget } from './page-budget.ts';
 import { dropOldest, forgetSettled, thinOldest, type Shedding } from './shedding.ts';
+import type { KeptPaymentTable } from './payment-table.ts';
 import type { StreamLog } from './stream-log.ts';
 
 /** How often the disk's free space is asked for. */
@@ -26,6 +27,7 @@ export interface UpkeepOptions {
   readonly time: LedgerTime;
   readonly pages: PageBudget;
   readonly idempotency: KeptIdempotencyTable;
+  readonly payments: KeptPaymentTable;
   readonly shedding: Shedding;
   readonly maxBytes: number;
   readonly retainAckedMs: number;
@@ -138,6 +140,7 @@ export function upkeep(options: UpkeepOptions): Upkeep {
         if (nowMs - forgotMs >= FORGET_EVERY_MS) {
           forgotMs = nowMs;
           options.idempotency.forget(PASS_ROWS);
+          options.payments.forget();
         }
         if (time.unsavedMs() >= TIME_SAVED_EVERY_MS) time.persist();
         persist();

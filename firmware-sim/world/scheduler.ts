@@ -16,6 +16,8 @@ export interface Scheduler {
   /** Goes on until the time has come or `done` holds; the promises of each step settle before the next. */
   runUntil(endMs: number, done?: () => boolean): Promise<void>;
   readonly steps: number;
+  /** The most steps that one second of simulated time took: what a loop that wakes itself shows in. */
+  readonly mostStepsInASecond: number;
 }
 
 export function makeScheduler(settle: Settle): Scheduler {
@@ -23,12 +25,18 @@ export function makeScheduler(settle: Settle): Scheduler {
   let nowMs = 0;
   let ordinal = 0;
   let steps = 0;
+  let second = 0;
+  let stepsInSecond = 0;
+  let most = 0;
   return {
     get nowMs() {
       return nowMs;
     },
     get steps() {
       return steps;
+    },
+    get mostStepsInASecond() {
+      return most;
     },
     after(delayMs, run) {
       const entry: Entry = {
@@ -49,6 +57,9 @@ export function makeScheduler(settle: Settle): Scheduler {
         if (entry.cancelled) continue;
         nowMs = entry.atMs;
         steps += 1;
+        stepsInSecond = Math.floor(nowMs / 1000) === second ? stepsInSecond + 1 : 1;
+        second = Math.floor(nowMs / 1000);
+        most = Math.max(most, stepsInSecond);
         entry.run();
         await settle();
       }
