@@ -1,3 +1,4 @@
+import { code as currencyByCode } from 'currency-codes';
 import type { Clock } from '../../../drivers/api/clock.ts';
 import { COMMAND, RESULT } from '../../../drivers/zvt-terminal/protocol.ts';
 import { createBook, type Book, type BookEntry, type Moment } from './book.ts';
@@ -35,7 +36,8 @@ export type Step = (typeof STEPS)[number];
 export interface VirtualTerminalOptions {
   readonly clock: Clock;
   readonly terminalId?: string;
-  readonly currencyNumeric?: string;
+  /** ISO 4217 alphabetic; EUR unless said. */
+  readonly currency?: string;
   readonly lastReceiptNo?: number;
   /** Lines of the receipt that go to the till. */
   readonly receiptLines?: number;
@@ -69,7 +71,7 @@ export class VirtualTerminal {
     this.book = createBook(options.lastReceiptNo);
     this.#identity = {
       terminalId: options.terminalId ?? '29000042',
-      currencyNumeric: options.currencyNumeric ?? '978',
+      currencyNumeric: currencyByCode(options.currency ?? 'EUR')?.number ?? '978',
     };
   }
 
