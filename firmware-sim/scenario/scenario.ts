@@ -1,42 +1,30 @@
 import { z } from 'zod';
 
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
-const address = z.string().regex(/^([0-9A-F]{2}:){5}[0-9A-F]{2}$/, 'upper case with colons, e.g. A4:C1:38:8D:18:B2');
+export interface ProductSpec {
+  readonly sku: string;
+  readonly gtin: string;
+  readonly listMinor: number;
+  readonly costMinor: number;
+  readonly category: string;
+  readonly stock: number;
+}
 
-const product = z.strictObject({
-  sku: name,
-  gtin: z.string().regex(/^\d{8,14}$/),
-  listMinor: z.int().positive(),
-  costMinor: z.int().nonnegative().default(0),
-  category: name.default('all'),
-  stock: z.int().nonnegative(),
-});
-
-const sensor = z.strictObject({
-  id: name,
-  address,
-  sku: name,
-  unitGrams: z.number().positive(),
-  emptyGrams: z.number().nonnegative().default(0),
+interface SensorSpec {
+  readonly id: string;
+  readonly address: string;
+  readonly sku: string;
+  readonly unitGrams: number;
+  readonly emptyGrams: number;
   /** 32 hex digits: the sensor encrypts. */
-  key: z
-    .string()
-    .regex(/^[0-9a-f]{32}$/)
-    .optional(),
-});
+  readonly key?: string | undefined;
+}
 
-const device = z.discriminatedUnion('type', [
-  z.strictObject({ id: name, type: z.literal('ble-shelf'), sensors: z.array(sensor).min(1) }),
-  z.strictObject({ id: name, type: z.literal('zvt-terminal'), approve: z.number().min(0).max(1).default(0.9) }),
-  z.strictObject({ id: name, type: z.literal('barcode-scanner') }),
-  z.strictObject({ id: name, type: z.literal('loyalty-reader') }),
-  z.strictObject({
-    id: name,
-    type: z.literal('camera-counter'),
-    clip: z.string().min(1),
-    fps: z.number().positive().default(10),
-  }),
-]);
+export type DeviceSpec =
+  | { readonly id: string; readonly type: 'ble-shelf'; readonly sensors: readonly SensorSpec[] }
+  | { readonly id: string; readonly type: 'zvt-terminal'; readonly approve: number }
+  | { readonly id: string; readonly type: 'barcode-scanner' }
+  | { readonly id: string; readonly type: 'loyalty-reader' }
+  | { readonly id: string; readonly type: 'camera-counter'; readonly clip: string; readonly fps: number };
 
 /** A virtual kit and the shop around it. */
 export interface Scenario {
@@ -50,13 +38,46 @@ export interface Scenario {
   };
   readonly shoppersPerMin: number;
   readonly loyaltyShare: number;
-  readonly products: readonly z.output<typeof product>[];
-  readonly devices: readonly z.output<typeof device>[];
+  readonly products: readonly ProductSpec[];
+  readonly devices: readonly DeviceSpec[];
 }
 
-export type DeviceSpec = Scenario['devices'][number];
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
+const address = z.string().regex(/^([0-9A-F]{2}:){5}[0-9A-F]{2}$/, 'upper case with colons, e.g. A4:C1:38:8D:18:B2');
 
-export type ProductSpec = z.output<typeof product>;
+const product: z.ZodType<ProductSpec> = z.strictObject({
+  sku: name,
+  gtin: z.string().regex(/^\d{8,14}$/),
+  listMinor: z.int().positive(),
+  costMinor: z.int().nonnegative().default(0),
+  category: name.default('all'),
+  stock: z.int().nonnegative(),
+});
+
+const sensor: z.ZodType<SensorSpec> = z.strictObject({
+  id: name,
+  address,
+  sku: name,
+  unitGrams: z.number().positive(),
+  emptyGrams: z.number().nonnegative().default(0),
+  key: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
+});
+
+const device: z.ZodType<DeviceSpec> = z.discriminatedUnion('type', [
+  z.strictObject({ id: name, type: z.literal('ble-shelf'), sensors: z.array(sensor).min(1) }),
+  z.strictObject({ id: name, type: z.literal('zvt-terminal'), approve: z.number().min(0).max(1).default(0.9) }),
+  z.strictObject({ id: name, type: z.literal('barcode-scanner') }),
+  z.strictObject({ id: name, type: z.literal('loyalty-reader') }),
+  z.strictObject({
+    id: name,
+    type: z.literal('camera-counter'),
+    clip: z.string().min(1),
+    fps: z.number().positive().default(10),
+  }),
+]);
 
 /** A scenario file; unknown keys are refused. */
 export const scenarioFile: z.ZodType<Scenario> = z.strictObject({
