@@ -37,6 +37,7 @@ const state = (word: 'running' | 'stalled' | 'failed' | 'ended', code: string | 
 /** Runs the driver over a feed that says these things; `asked` is what it asked of the host. */
 async function run(
   signals: readonly CameraSignal[],
+  config = settings,
 ): Promise<{ readings: Reading[]; asked: CameraOptions[]; closed: number }> {
   const stop = new AbortController();
   const asked: CameraOptions[] = [];
@@ -60,7 +61,7 @@ async function run(
       };
     },
   } as unknown as DriverIo;
-  const session = await driver.open(settings, io, stop.signal);
+  const session = await driver.open(config, io, stop.signal);
   const readings: Reading[] = [];
   for await (const reading of session.readings(stop.signal)) readings.push(reading);
   await session[Symbol.asyncDispose]();
@@ -81,6 +82,20 @@ describe('the camera counter', () => {
     // Frame 9 stood at 208 px, frame 10 at 194: the crossing lies between them.
     const [reading] = readings;
     expect(reading?.kind === 'event' && reading.atMono >= 51_600 && reading.atMono <= 51_800).toBe(true);
+  });
+
+  test('tells a zone’s occupancy now and then and how long a stay was, in whole seconds', async () => {
+    const corners = [[100, 200], [180, 200], [180, 260], [100, 260]]; // prettier-ignore
+    const zoned = driver.config.parse({ ...driver.example, zones: [{ id: 'till', corners }] });
+    const walk = [250, 235, 220, 205, 190, 175, 160, ...Array.from({ length: 20 }, () => 140), 110, 95, 80, 65];
+    const { readings } = await run(
+      walk.map((x, at) => frame(at, [person(x)])),
+      zoned,
+    );
+    expect(readings.map((reading) => reading.kind === 'event' && [reading.type, reading.data])).toEqual([
+      ['barrow.footfall.occupancy.v1', { counterId: 'door', zoneId: 'till', persons: 1 }],
+      ['barrow.footfall.dwell.v1', { counterId: 'door', zoneId: 'till', dwellS: 5 }],
+    ]);
   });
 
   test('tells how the camera fares', async () => {

@@ -10,6 +10,8 @@ export interface CameraCounterConfig {
   readonly fps: number;
   /** Lines that are counted, in pixels of the source; `in` is from the left to the right hand of one who looks from `from` to `to`. */
   readonly lines: readonly { readonly id: string; readonly from: Pair; readonly to: Pair }[];
+  /** Areas whose occupancy and dwell times are told. */
+  readonly zones: readonly { readonly id: string; readonly corners: readonly Pair[] }[];
   /** Polygons where nobody is counted. */
   readonly masks: readonly (readonly Pair[])[];
   /** `each`: every crossing at once; `net`: one per person, when he has gone. */
@@ -38,8 +40,14 @@ const source: z.ZodType<CameraSource> = z.discriminatedUnion('kind', [
 const coordinate = z.number().min(0).max(16_384);
 const pair = z.tuple([coordinate, coordinate]);
 
+const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
+const corners = z.array(pair).min(3).max(64);
+
+const distinct = (things: readonly { readonly id: string }[]): boolean =>
+  new Set(things.map((thing) => thing.id)).size === things.length;
+
 const line = z
-  .strictObject({ id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/), from: pair, to: pair })
+  .strictObject({ id, from: pair, to: pair })
   .refine(({ from, to }) => from[0] !== to[0] || from[1] !== to[1], { message: 'the line has no length' });
 
 const side = z.int().min(64).max(1280).multipleOf(32);
@@ -47,12 +55,13 @@ const side = z.int().min(64).max(1280).multipleOf(32);
 export const cameraCounterConfig: z.ZodType<CameraCounterConfig> = z.strictObject({
   source,
   fps: z.number().min(0.2).max(60).default(5),
-  lines: z
-    .array(line)
-    .min(1)
+  lines: z.array(line).min(1).max(32).refine(distinct, { message: 'two lines share an id' }),
+  zones: z
+    .array(z.strictObject({ id, corners }))
     .max(32)
-    .refine((lines) => new Set(lines.map(({ id }) => id)).size === lines.length, { message: 'two lines share an id' }),
-  masks: z.array(z.array(pair).min(3).max(64)).max(32).default([]),
+    .refine(distinct, { message: 'two zones share an id' })
+    .default([]),
+  masks: z.array(corners).max(32).default([]),
   count: z.enum(['each', 'net']).default('each'),
   input: z.strictObject({ width: side, height: side }).default({ width: 416, height: 320 }),
   threads: z.int().min(1).max(8).default(1),

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { MonoMs } from '../api/clock.ts';
 import type { Driver, DriverIo, DriverSession, Emission } from '../api/driver.ts';
-import type { Reading, StateReading } from '../api/reading.ts';
+import type { JsonObject, Reading, StateReading } from '../api/reading.ts';
 import type { CameraFeed, CameraSignal } from '../api/transports.ts';
 import { cameraErrors } from '../lib/camera-errors.ts';
 import { type CameraCounterConfig, cameraCounterConfig } from './config.ts';
-import type { Crossing } from './line-counter.ts';
+import type { Point } from './line-counter.ts';
 import { PeopleCounter } from './people-counter.ts';
 import { TRACKER } from './tracker.ts';
 
@@ -19,6 +19,21 @@ const crossingEmission: Emission = {
     direction: z.enum(['in', 'out']),
   }),
 };
+
+const occupancyEmission: Emission = {
+  type: 'barrow.footfall.occupancy.v1',
+  stream: 'footfall',
+  data: z.strictObject({ counterId: z.string(), zoneId: z.string(), persons: z.int().min(0) }),
+};
+
+const dwellEmission: Emission = {
+  type: 'barrow.footfall.dwell.v1',
+  stream: 'footfall',
+  data: z.strictObject({ counterId: z.string(), zoneId: z.string(), dwellS: z.int().min(0) }),
+};
+
+/** A zone's occupancy is told at most this often: it flickers while people hide one another. */
+const OCCUPANCY_EVERY_MS = 10_000;
 
 const errors = {
   ...cameraErrors,
@@ -42,35 +57,42 @@ async function* readings(
   signal: AbortSignal,
 ): AsyncGenerator<Reading, void, undefined> {
   const counter = new PeopleCounter({
-    lines: settings.lines.map(({ id, from, to }) => ({
-      id,
-      from: { x: from[0], y: from[1] },
-      to: { x: to[0], y: to[1] },
-    })),
-    masks: settings.masks.map((mask) => mask.map(([x, y]) => ({ x, y }))),
+    lines: settings.lines.map(({ id, from, to }) => ({ id, from: point(from), to: point(to) })),
+    zones: settings.zones.map(({ id, corners }) => ({ id, corners: corners.map(point) })),
+    masks: settings.masks.map((mask) => mask.map(point)),
     late: settings.count === 'net',
   });
+  const told = new Map<string, { readonly persons: number; readonly atMs: number }>();
   for await (const heard of feed.signals(signal)) {
-    if (heard.kind === 'state') yield stateReading(heard);
-    else
-      for (const crossing of counter.update(heard.frame).crossings)
-        yield crossingReading(
-          io.driverId,
-          crossing,
-          Math.round(heard.atMono - heard.frame.atMs + crossing.atMs) as MonoMs,
-        );
+    if (heard.kind === 'state') {
+      yield stateReading(heard);
+      continue;
+    }
+    const { atMs } = heard.frame;
+    const { crossings, dwells, occupancy } = counter.update(heard.frame);
+    const event = (emission: Emission, data: JsonObject, happenedMs: number): Reading => ({
+      kind: 'event',
+      type: emission.type,
+      atMono: Math.round(heard.atMono - atMs + happenedMs) as MonoMs,
+      data: { counterId: io.driverId, ...data },
+    });
+    for (const { lineId, direction, atMs: crossedMs } of crossings)
+      yield event(crossingEmission, { lineId, direction }, crossedMs);
+    for (const { zoneId, dwellMs, atMs: leftMs } of dwells)
+      yield event(dwellEmission, { zoneId, dwellS: Math.round(dwellMs / 1000) }, leftMs);
+    for (const [zoneId, persons] of occupancy) {
+      const last = told.get(zoneId);
+      if (persons === (last?.persons ?? 0) || (last !== undefined && atMs - last.atMs < OCCUPANCY_EVERY_MS)) continue;
+      told.set(zoneId, { persons, atMs });
+      yield event(occupancyEmission, { zoneId, persons }, atMs);
+    }
   }
   // A clip is over, the driver is not: starting it again would count the same people twice.
   while (!signal.aborted) await io.clock.sleep(3_600_000, signal);
 }
 
-function crossingReading(counterId: string, crossing: Crossing, atMono: MonoMs): Reading {
-  return {
-    kind: 'event',
-    type: crossingEmission.type,
-    atMono,
-    data: { counterId, lineId: crossing.lineId, direction: crossing.direction },
-  };
+function point([x, y]: readonly [number, number]): Point {
+  return { x, y };
 }
 
 function stateReading({ state, code }: Extract<CameraSignal, { readonly kind: 'state' }>): StateReading {
@@ -89,7 +111,7 @@ function stateReading({ state, code }: Extract<CameraSignal, { readonly kind: 's
 /** A camera over a door: persons whose feet cross a line. */
 export const driver: Driver<CameraCounterConfig> = {
   type: 'camera-counter',
-  emits: [crossingEmission],
+  emits: [crossingEmission, occupancyEmission, dwellEmission],
   errors,
   config: cameraCounterConfig,
   example: {
