@@ -36,7 +36,7 @@ function basketData(input: BasketInput, booking: Booking, currency: string): Jso
     intentId: input.intentId,
     originalEventId: input.originalEventId,
     correctsEventId: input.correctsEventId,
-    returnReason: input.returnReason,
+    returnReason: input.returnReason ?? input.reason,
   });
 }
 

@@ -132,7 +132,7 @@ function bookLine(line: LineInput, index: number, catalogue: Catalogue): BookedL
     taxMinor: line.taxMinor,
     decision: line.decision ?? (fromShelf ? article.decision : null),
     ruleId: line.ruleId ?? (fromShelf ? article.ruleId : null),
-    returnReason: line.returnReason,
+    returnReason: line.returnReason ?? line.reason,
     resalable: line.resalable,
     originalEventId: line.originalEventId,
     originalLineNo: line.originalLineNo,

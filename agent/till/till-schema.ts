@@ -46,6 +46,8 @@ export interface LineInput {
   readonly decision?: string | undefined;
   readonly ruleId?: string | undefined;
   readonly returnReason?: string | undefined;
+  /** The same as `returnReason`. */
+  readonly reason?: string | undefined;
   readonly resalable?: boolean | undefined;
   readonly originalEventId?: string | undefined;
   readonly originalLineNo?: number | undefined;
@@ -113,6 +115,8 @@ export interface BasketInput extends HeadInput {
   readonly originalEventId?: string | undefined;
   readonly correctsEventId?: string | undefined;
   readonly returnReason?: string | undefined;
+  /** The same as `returnReason`. */
+  readonly reason?: string | undefined;
 }
 
 export interface VoidInput extends HeadInput {
@@ -183,6 +187,7 @@ const line = z.strictObject({
   decision: eventReference.optional(),
   ruleId: label.optional(),
   returnReason: text.optional(),
+  reason: text.optional(),
   resalable: z.boolean().optional(),
   originalEventId: eventReference.optional(),
   originalLineNo: z.int().min(1).max(9999).optional(),
@@ -244,6 +249,7 @@ export const basketInput: z.ZodType<BasketInput> = z.strictObject({
   originalEventId: eventReference.optional(),
   correctsEventId: eventReference.optional(),
   returnReason: text.optional(),
+  reason: text.optional(),
 });
 
 export const voidInput: z.ZodType<VoidInput> = z
