@@ -392,6 +392,6 @@ test('whatever is scribbled over the file, the ledger opens, invents nothing and
       );
       shut(ledger);
     }),
-    { numRuns: 20 },
+    { numRuns: 12 },
   );
 }, 60_000);

@@ -204,6 +204,6 @@ test('accepted = delivered + pending + declared lost, whatever happens and where
       shop.run({ do: 'crash' });
       shop.check();
     }),
-    { numRuns: 120 },
+    { numRuns: 100 },
   );
 }, 60_000);

@@ -260,6 +260,17 @@ test('what is left at the end belongs to sales', () => {
   expect(sequences(kit.ledger, 'sale')).toEqual([1]);
 });
 
+test('delivered sales make room for new ones before a sale is refused', () => {
+  const { ledger, clock } = bench({ maxBytes: 1024 * 1024 });
+  for (let round = 0; round < 60; round += 1) {
+    fill(ledger, 'sale', 50, 300);
+    ledger.ackThrough('sale', (round + 1) * 50);
+    ledger.maintain(clock.monoMs());
+  }
+  expect(ledger.manifest('sale')).toMatchObject({ last: 3000, losses: [] });
+  expect(ledger.manifest('sale').first).toBeGreaterThan(1);
+});
+
 test('sensor values thin to one a minute before anything is dropped', () => {
   const { ledger, clock } = bench({ maxBytes: 1024 * 1024 });
   let round = 0;

@@ -82,7 +82,9 @@ export function upkeep(options: UpkeepOptions): Upkeep {
     // The stream that takes the largest part of its share gives first: one noisy sensor must not cost the scans.
     candidates.sort((a, b) => usage(b) - usage(a));
     const bytes = Math.max(64 * PAGE_BYTES, Math.floor((pages.maxPages * PAGE_BYTES) / 64));
-    return candidates.some((log) => cut(log, bytes, 'full'));
+    if (candidates.some((log) => cut(log, bytes, 'full'))) return true;
+    // A sale that was delivered can be asked for again until its retention ends; a new one could not be taken at all.
+    return logs.some((log) => !BUDGETS[log.stream].evictable && forgetSettled(log, log.settledThrough()) > 0);
   };
 
   const usage = (log: StreamLog): number => log.state.heldBytes / BUDGETS[log.stream].sharePercent;
