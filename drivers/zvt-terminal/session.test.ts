@@ -371,6 +371,27 @@ describe('what a crash left open', () => {
     expect(script.log.slice(0, 2)).toEqual(['journal declined', 'journal done']);
   });
 
+  test('is concluded from the terminal itself, where that is still at it, and registered after that', async () => {
+    script = new Script();
+    script.open = [{ intent, step: 'accepted', facts: { before: null } }];
+    await script.start();
+    await script.hears(REGISTRATION);
+    await script.say(ACK, STATUS);
+    await script.hears(ACK, OK);
+    await script.say(ACK);
+    await script.exchange('060f00');
+    await script.hears(REGISTRATION);
+    await script.say(ACK, OK, frame(REGISTERED));
+    await script.hears(ACK, ACK, OK);
+    await script.say(ACK);
+    expect(script.log.filter((entry) => entry.startsWith('journal'))).toEqual([
+      'journal accepted',
+      'journal approved',
+      'journal done',
+    ]);
+    expect(script.session.terminal?.status).toBe('ready');
+  });
+
   test('is asked of the terminal, once it is registered, and concluded from its answer', async () => {
     script = new Script();
     const before = {

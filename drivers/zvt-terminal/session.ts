@@ -339,10 +339,19 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
 
   async #register(): Promise<void> {
     const { io, password, configByte, currencyNumeric } = this.#parts;
+    // A terminal that is still at a payment says its end, which is not the end of the registration.
+    let foreign = false;
     const end = await this.command(registration(password, configByte, currencyNumeric), {
-      status: (fields) => this.#strayStatus(fields),
+      status: (fields) => {
+        foreign = true;
+        return this.#strayStatus(fields);
+      },
       told: () => this.#stray?.told(),
     });
+    if (foreign) {
+      this.#registerAtMono = io.clock.monoMs();
+      return;
+    }
     if (end.kind === 'completed') {
       this.#registered = true;
       if (this.#jobs.current === null && !this.#settling) this.#settleAtMono = io.clock.monoMs();
