@@ -191,6 +191,27 @@ describe.each(['abandonware', 'stoprocent'] as const)('radio over %s', (library)
     expect(bench.radio.health()).toMatchObject({ state: 'scanning', restarts: 0 });
   });
 
+  it('forgets strangers instead of growing, and outlives an interrupt meant for the agent', async () => {
+    await using bench = await radioBench({ library });
+    const heard = listen(bench);
+    bench.controller.add(beacon('C0:00:00:00:00:0C', () => serviceData(1)));
+    await expect.poll(() => heard.length, POLL).toBeGreaterThan(0);
+    const pid = bench.logged.find(({ event }) => event === 'radio-process-started')?.fields['pid'];
+    process.kill(Number(pid), 'SIGINT');
+    const strangers = 9_000;
+    for (let index = 0; index < strangers; index += 1) {
+      const address = `4${index.toString(16).padStart(11, '0')}`.match(/../g)!.join(':').toUpperCase();
+      const stranger = { address, addressType: 'random', rssiDbm: -80 } as const;
+      bench.controller.inject(stranger, 'non-connectable', Uint8Array.of(0x02, 0x01, 0x06));
+      if (index % 300 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const vitals = (): number[] =>
+      bench.logged.filter(({ event }) => event === 'radio-vitals').map(({ fields }) => Number(fields['forgets']));
+    await expect.poll(() => vitals().at(-1), POLL).toBe(1);
+    await expect.poll(() => bench.radio.health().adverts, POLL).toBeGreaterThan(strangers);
+    expect(bench.radio.health()).toMatchObject({ state: 'scanning', restarts: 0, dropped: 0 });
+  });
+
   it('survives frames that make the library throw', async () => {
     await using bench = await radioBench({ library });
     const heard = listen(bench);
