@@ -5,6 +5,7 @@ import type { JsonObject } from '../../../drivers/api/reading.ts';
 import { TRACKER } from '../../../drivers/camera-counter/tracker.ts';
 import { openCamera } from '../../host/camera/open-camera.ts';
 import { systemClock } from '../../host/clock.ts';
+import { aim, AIM_MINUTES } from '../camera/aim.ts';
 import { readLines, readMask, readNumber, readSource } from '../camera/arguments.ts';
 import { countFeed, type CountProgress, type CountSummary } from '../camera/count.ts';
 import { clipDurationMs, ProgressBar } from '../camera/progress-bar.ts';
@@ -51,6 +52,20 @@ export const command: CommandModule = {
         bind(async (io: CommandIo, source: string, more: readonly string[], flags: CountFlags) =>
           count(io, source, more, flags),
         ),
+      );
+    camera
+      .command('aim')
+      .description('shows a live picture on this machine to draw lines on; ends by itself')
+      .argument('<source>', 'a file, http://… (MJPEG), rtsp://… or a V4L2 device')
+      .option('--minutes <n>', `end after so many minutes, ${AIM_MINUTES} at most`, String(AIM_MINUTES))
+      .addHelpText(
+        'after',
+        '\nThe page is on loopback and needs the key in its address; nothing is stored.\n\nExamples:' +
+          '\n  barrow camera aim /dev/video0' +
+          '\n  ssh -L 8000:127.0.0.1:PORT kit    # to see it from elsewhere',
+      )
+      .action(
+        bind(async (io: CommandIo, source: string, flags: { readonly minutes: string }) => aim(io, source, flags)),
       );
     return camera;
   },

@@ -9,10 +9,9 @@ import { cameraErrors, type CameraErrorCode } from '../../../drivers/lib/camera-
 import { Governor } from './governor.ts';
 import { keepLive } from './live.ts';
 import { FRAME_WINDOW, type FromCamera, type ToCamera } from './messages.ts';
-import type { PictureOptions, PictureReader, SourcePicture } from './picture.ts';
+import type { PictureOptions, SourcePicture } from './picture.ts';
 import { PictureSlot } from './picture-slot.ts';
-import { readFfmpeg } from './read-ffmpeg.ts';
-import { readCommand, readMjpeg, readSnapshots } from './read-jpeg.ts';
+import { readerOf } from './reader.ts';
 
 // A process of its own per camera: a crash in a codec, a stuck device or a slow network never delays a sale.
 // Only numbers leave it. It ends with its parent: the channel closes and there is nothing left to do.
@@ -57,7 +56,7 @@ async function run(options: CameraOptions, modelPath: string): Promise<void> {
 /** Every wanted frame, in order, as fast as the reader takes them. */
 async function runFile(options: CameraOptions, detector: Detector): Promise<void> {
   let seen = 0;
-  for await (const picture of reader(options)(pictureOptions(options), stop.signal)) {
+  for await (const picture of readerOf(options.source)(pictureOptions(options), stop.signal)) {
     if (seen === 0) tell({ kind: 'state', state: 'running', code: null, skipped });
     seen += 1;
     await look(detector, picture);
@@ -69,7 +68,7 @@ async function runFile(options: CameraOptions, detector: Detector): Promise<void
 async function runLive(options: CameraOptions, detector: Detector): Promise<void> {
   const slot = new PictureSlot();
   const flow = keepLive(
-    reader(options),
+    readerOf(options.source),
     {
       ...pictureOptions(options),
       slot,
@@ -176,21 +175,6 @@ function pictureOptions(options: CameraOptions): PictureOptions {
       skipped += count;
     },
   };
-}
-
-function reader({ source }: CameraOptions): PictureReader {
-  switch (source.kind) {
-    case 'file':
-    case 'rtsp':
-    case 'v4l2':
-      return (options, signal) => readFfmpeg(source, options, signal);
-    case 'mjpeg':
-      return (options, signal) => readMjpeg(source.url, options, signal);
-    case 'snapshot':
-      return (options, signal) => readSnapshots(source.url, options, signal);
-    case 'command':
-      return (options, signal) => readCommand(source.command, options, signal);
-  }
 }
 
 function codeOf(error: unknown): CameraErrorCode {
