@@ -24,7 +24,10 @@ async function open(
   const source = (answer.body as AsyncIterable<string>)[Symbol.asyncIterator]?.();
   return {
     answer,
-    next: async () => (await source!.next()).value ?? 'over',
+    next: async () => {
+      const step = await source!.next();
+      return step.done === true ? 'over' : step.value;
+    },
     stop: async () => {
       gone.abort();
       await source?.return?.();
