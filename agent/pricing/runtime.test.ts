@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Bundle } from './bundle/bundle.ts';
 import { loadBundle } from './bundle/load.ts';
 import { keptBundles, readKept } from './bundle/bundle-store.ts';
+import { pricingEmissions } from './pricing-events.ts';
 import { replay } from './audit/replay.ts';
 import { makeKit, makeMerchant, type TestKit } from './testing/kit.ts';
 import { sampleBundle } from './testing/samples.ts';
@@ -294,6 +295,22 @@ describe('a quote', () => {
     [[{ qty: 1 }], 'unknown-sku'],
   ] as const)('refuses %j', (lines, code) => {
     expect(() => kit.pricing.quote(lines)).toThrow(expect.objectContaining({ code }));
+  });
+});
+
+describe('every event of pricing', () => {
+  it('has the shape that is published for its type', () => {
+    const kit = makeKit({ trust: [merchant.trusted] });
+    offer(kit, version(7));
+    offer(kit, version(6));
+    busy(kit);
+    kit.tick();
+    for (const override of [pin(1900, { secondApprovedBy: 'a.khan' }), { ...pin(0), action: { block: true as const } }])
+      kit.commit((tx) => kit.pricing.override(tx, override));
+    kit.tick();
+    const schemas = new Map(pricingEmissions.map((emission) => [emission.type, emission.data]));
+    for (const event of kit.events()) expect(schemas.get(event.type)!.safeParse(event.data).error).toBeUndefined();
+    expect(new Set(kit.events().map((event) => event.type))).toEqual(new Set(schemas.keys()));
   });
 });
 

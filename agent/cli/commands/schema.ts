@@ -6,6 +6,7 @@ import { configJsonSchema } from '../../config/json-schema.ts';
 import { eventCatalogue, eventJsonSchema } from '../../event-catalogue.ts';
 import { packageVersion } from '../../host/version.ts';
 import type { CommandModule } from '../program.ts';
+import { pricingEmissions } from '../../pricing/pricing-events.ts';
 import { tillEmissions } from '../../till/till-events.ts';
 
 type Document = 'config' | 'events' | 'rules' | 'asyncapi';
@@ -31,7 +32,7 @@ async function documentOf(document: Document): Promise<JsonObject> {
     case 'rules':
       return (await import('../../pricing/bundle/json-schema.ts')).bundleJsonSchema();
     case 'events': {
-      const events = await eventCatalogue(registry, tillEmissions);
+      const events = await eventCatalogue(registry, [...tillEmissions, ...pricingEmissions]);
       return {
         $schema: 'https://json-schema.org/draft/2020-12/schema',
         title: 'Barrow events',
@@ -40,6 +41,6 @@ async function documentOf(document: Document): Promise<JsonObject> {
       };
     }
     case 'asyncapi':
-      return asyncApi(packageVersion(), await eventCatalogue(registry, tillEmissions));
+      return asyncApi(packageVersion(), await eventCatalogue(registry, [...tillEmissions, ...pricingEmissions]));
   }
 }
