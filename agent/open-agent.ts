@@ -78,6 +78,7 @@ async function openRooms(host: Host, config: KitConfig, closing: Closing): Promi
   const feed = new LiveFeed();
   const stored = (events: readonly StoredEvent[]): void => {
     if (events.length === 0) return;
+    supervisor.noteStored(events);
     feed.push(events.map((event) => toCloudEvent(event, current.kit)));
     appended.raise();
   };
@@ -90,6 +91,20 @@ async function openRooms(host: Host, config: KitConfig, closing: Closing): Promi
   });
   const intakeStop = new AbortController();
   const running: Promise<void>[] = [];
+  const supervisor: Supervisor = new Supervisor({
+    clock,
+    chance,
+    log: logs,
+    io: (entry) =>
+      driverIo(entry.id, {
+        host,
+        log: logs,
+        kit: config.kit,
+        ledger,
+        payments: createPaymentJournal({ driverId: entry.id, ledger, commit: intake.commit, clock }),
+      }),
+    put: (event, owner, saves) => (event === null ? intake.save(owner, saves ?? {}) : intake.put(event, owner, saves)),
+  });
   const intakeRun = intake.run(intakeStop.signal);
   running.push(intakeRun);
   closing.defer(async () => {
@@ -108,20 +123,6 @@ async function openRooms(host: Host, config: KitConfig, closing: Closing): Promi
   await noteStart({ intake, ledger, host, config });
   closing.defer(() => noteStop({ intake, host }));
 
-  const supervisor: Supervisor = new Supervisor({
-    clock,
-    chance,
-    log: logs,
-    io: (entry) =>
-      driverIo(entry.id, {
-        host,
-        log: logs,
-        kit: config.kit,
-        ledger,
-        payments: createPaymentJournal({ driverId: entry.id, ledger, commit: intake.commit, clock }),
-      }),
-    put: (event, owner, saves) => (event === null ? intake.save(owner, saves ?? {}) : intake.put(event, owner, saves)),
-  });
   for (const entry of config.drivers) supervisor.start(entry);
   closing.defer(() => supervisor.stopAll());
 

@@ -22,7 +22,7 @@ export class DriverRecord {
   restarts = 0;
   #whole: PartState = { state: 'starting', code: null, detail: null };
   readonly #parts = new Map<string, PartState>();
-  readonly #latest = new Map<string, { type: string; atMs: WallMs; data: JsonObject }>();
+  readonly #latest = new Map<string, { subject: string; type: string; atMs: WallMs; data: JsonObject }>();
   #lastEventMs: WallMs | null = null;
 
   constructor(id: string, type: string) {
@@ -41,12 +41,14 @@ export class DriverRecord {
   }
 
   /** Counts an event and keeps it as its subject's newest. */
-  note(reading: EventReading, subject: string, atMs: WallMs): void {
+  note(event: Pick<EventReading, 'type' | 'data'>, subject: string, atMs: WallMs): void {
     this.events += 1;
     this.#lastEventMs = atMs;
-    const key = latestKey(reading, subject);
+    const part = partOf(event.data) ?? subject;
+    // A sensor's values are kept apart from its counts, so that one does not hide the other.
+    const key = `${part} ${event.type}`;
     this.#latest.delete(key);
-    this.#latest.set(key, { type: reading.type, atMs, data: reading.data });
+    this.#latest.set(key, { subject: part, type: event.type, atMs, data: event.data });
     if (this.#latest.size > MAX_LATEST) {
       const oldest = this.#latest.keys().next();
       if (oldest.done !== true) this.#latest.delete(oldest.value);
@@ -62,7 +64,7 @@ export class DriverRecord {
       events: this.events,
       restarts: this.restarts,
       lastEventAt: this.#lastEventMs === null ? null : new Date(this.#lastEventMs).toISOString(),
-      latest: [...this.#latest].map(([subject, { type, atMs, data }]) => ({
+      latest: [...this.#latest.values()].map(({ subject, type, atMs, data }) => ({
         subject,
         type,
         at: new Date(atMs).toISOString(),
@@ -72,8 +74,8 @@ export class DriverRecord {
   }
 }
 
-/** A sensor's values are kept apart from its counts, so that one does not hide the other. */
-function latestKey(reading: EventReading, subject: string): string {
-  const part = reading.data['sensorId'] ?? reading.data['lineId'] ?? reading.data['readerId'] ?? subject;
-  return `${typeof part === 'string' ? part : subject} ${reading.type}`;
+/** What an event speaks of within its driver. */
+function partOf(data: JsonObject): string | null {
+  const part = data['sensorId'] ?? data['lineId'] ?? data['readerId'];
+  return typeof part === 'string' ? part : null;
 }

@@ -5,7 +5,7 @@ import type { Chance } from '../../drivers/api/clock.ts';
 import type { EventReading, JsonObject, Reading, Saves, StateReading } from '../../drivers/api/reading.ts';
 import type { DriverEntry } from '../config/read-config.ts';
 import { BackOff } from '../core/back-off.ts';
-import type { PendingEvent } from '../core/event.ts';
+import type { PendingEvent, StoredEvent } from '../core/event.ts';
 import type { KitClock } from '../core/host.ts';
 import type { DriverStatus } from '../core/status.ts';
 import { DriverRecord } from './driver-record.ts';
@@ -75,6 +75,12 @@ export class Supervisor {
 
   status(): readonly DriverStatus[] {
     return [...this.#running.values()].map((running) => running.record.status());
+  }
+
+  /** Counts events that a driver brought about without reading them out: payments come through their journal. */
+  noteStored(events: readonly StoredEvent[]): void {
+    for (const event of events)
+      if (event.stream === 'sale') this.#running.get(event.subject)?.record.note(event, event.subject, event.wallMs);
   }
 
   entries(): readonly DriverEntry[] {
@@ -172,7 +178,7 @@ class Running {
     this.session = session;
     onOpen();
     try {
-      await this.#report({ state: 'ready', code: null });
+      if (session.tellsState !== true) await this.#report({ state: 'ready', code: null });
       for await (const reading of session.readings(stop)) await this.#take(reading);
       if (!stop.aborted) throw supervisorFailure('driver-ended', { detail: entry.id });
     } finally {

@@ -54,6 +54,8 @@ export interface DriverIo {
 export interface DriverSession extends AsyncDisposable {
   /** Readings in order, pulled by one reader. Ends only when the signal fires; a lost device throws an AgentError. */
   readings(signal: AbortSignal): AsyncIterable<Reading>;
+  /** The session says by itself when its device is ready; otherwise it counts as ready once it is open. */
+  readonly tellsState?: true;
   /** Present when the device takes payments. */
   readonly terminal?: PaymentTerminal;
   /** Makes the device show itself (blink, beep), where it can. */

@@ -60,6 +60,7 @@ function session(settings: BarcodeScannerConfig, io: DriverIo): DriverSession {
   const closed = new AbortController();
   const port = reopenSerial(io, serialOptions(settings));
   return {
+    tellsState: true,
     readings: (signal) => readings(settings, io, port, AbortSignal.any([signal, closed.signal])),
     [Symbol.asyncDispose]: async () => {
       closed.abort();

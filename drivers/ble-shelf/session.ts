@@ -33,6 +33,7 @@ export async function openShelves(config: BleShelfConfig, io: DriverIo, signal: 
   );
   const radio = await io.radio(config.radio, signal);
   return {
+    tellsState: true,
     readings: (reader) => listen(radio, io, sensors, reader),
     [Symbol.asyncDispose]: () => radio[Symbol.asyncDispose](),
   };

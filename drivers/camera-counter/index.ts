@@ -45,6 +45,7 @@ const errors = {
 
 function session(settings: CameraCounterConfig, io: DriverIo, feed: CameraFeed): DriverSession {
   return {
+    tellsState: true,
     readings: (signal) => readings(settings, io, feed, signal),
     [Symbol.asyncDispose]: () => feed[Symbol.asyncDispose](),
   };

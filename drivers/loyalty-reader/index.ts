@@ -86,6 +86,7 @@ async function open(settings: LoyaltyReaderConfig, io: DriverIo): Promise<Driver
   const closed = new AbortController();
   const port = reopenSerial(io, serialOptions(settings));
   return {
+    tellsState: true,
     readings: (signal) => {
       const stop = AbortSignal.any([signal, closed.signal]);
       if (settings.protocol === 'pn532') {

@@ -62,6 +62,7 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
   #settling = false;
   #stray: StrayHooks | null = null;
   #work: Promise<unknown> = Promise.resolve();
+  readonly tellsState = true as const;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;

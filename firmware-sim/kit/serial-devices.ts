@@ -47,7 +47,7 @@ export async function terminalDevice(id: string, approve: number, context: KitCo
   const port = await pluggedPort(byId(context), `usb-Virtual_Terminal_${id}`, { baudRate: 9_600, bitsPerByte: 11 });
   const line = await port.plug();
   const off = new AbortController();
-  const terminal = new VirtualTerminal({ clock: context.clock });
+  const terminal = new VirtualTerminal({ clock: context.clock, currency: context.currency });
   terminal.customers.unshift(
     ...Array.from({ length: 512 }, () => ({
       ...PAYING_CUSTOMER,
