@@ -3,7 +3,7 @@ import { loadBundle } from '../../pricing/bundle/load.ts';
 import { decide, type Decision } from '../../pricing/decide/decide.ts';
 import { readInputs } from '../../pricing/decide/inputs.ts';
 import { fault } from '../../pricing/fault.ts';
-import { readDocument } from '../../pricing/language/document.ts';
+import { MAX_INPUT_BYTES, readDocument } from '../../pricing/language/document.ts';
 import type { Binder } from '../program.ts';
 import { readBounded } from './files.ts';
 import { reportFaults } from './report.ts';
@@ -20,7 +20,7 @@ export function decideCommand(bind: Binder): Command {
       bind(async (io, options: { readonly bundle: string; readonly inputs: string }) => {
         const loaded = loadBundle(await readBounded(options.bundle), { sources: true });
         if (!loaded.ok) return reportFaults(io, loaded.faults);
-        const document = readDocument(await readBounded(options.inputs));
+        const document = readDocument(await readBounded(options.inputs, MAX_INPUT_BYTES), MAX_INPUT_BYTES);
         if (!document.ok)
           return reportFaults(io, [{ ...fault('inputs-invalid', [], document.fault.message), ...document.spot }]);
         const read = readInputs(document.document.value);

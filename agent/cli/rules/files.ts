@@ -3,13 +3,13 @@ import { pricingFailure } from '../../pricing/errors.ts';
 import { readTrustedKey, type TrustedKey } from '../../pricing/bundle/sign.ts';
 import { MAX_FILE_BYTES } from '../../pricing/language/document.ts';
 
-/** Reads a file of at most 4 MiB; one byte more tells that it is larger. Throws `file-unreadable`, `bundle-too-large`. */
-export async function readBounded(path: string): Promise<Uint8Array> {
+/** Reads a file of at most 4 MiB, or as many bytes as are said. Throws `file-unreadable`, `bundle-too-large`. */
+export async function readBounded(path: string, maxBytes: number = MAX_FILE_BYTES): Promise<Uint8Array> {
   try {
     const { size } = await stat(path);
-    if (size > MAX_FILE_BYTES) throw pricingFailure('bundle-too-large', { detail: `${path} has ${size} bytes` });
+    if (size > maxBytes) throw pricingFailure('bundle-too-large', { detail: `${path} has ${size} bytes` });
     const bytes = await readFile(path);
-    if (bytes.length > MAX_FILE_BYTES) throw pricingFailure('bundle-too-large', { detail: path });
+    if (bytes.length > maxBytes) throw pricingFailure('bundle-too-large', { detail: path });
     return bytes;
   } catch (error) {
     throw unreadable(path, error);

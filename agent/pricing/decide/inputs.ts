@@ -71,7 +71,7 @@ const inputsSchema = z.strictObject({
     z.strictObject({
       rung: z.int().min(0).max(63),
       priceMinor: z.int().min(0).max(MAX_MONEY),
-      changedAt: utc.nullable(),
+      changedAt: utc.nullable().default(null),
       changesToday: z.int().min(0),
     }),
   ),

@@ -21,12 +21,14 @@ export type ReadDocument =
   | { readonly ok: false; readonly fault: Fault; readonly spot: Spot };
 
 export const MAX_FILE_BYTES: number = 4 * 1024 * 1024;
+/** Inputs of 10,000 items with every fact have some 10 MB. */
+export const MAX_INPUT_BYTES: number = 32 * 1024 * 1024;
 
 const START: Spot = { line: 1, column: 1 };
 
 /** Reads JSON strictly, anything else as YAML. Refuses what is too large or too deep before it builds anything from it. */
-export function readDocument(bytes: Uint8Array): ReadDocument {
-  if (bytes.length > MAX_FILE_BYTES)
+export function readDocument(bytes: Uint8Array, maxBytes: number = MAX_FILE_BYTES): ReadDocument {
+  if (bytes.length > maxBytes)
     return { ok: false, fault: fault('bundle-too-large', [], `${bytes.length} bytes`), spot: START };
   let text: string;
   try {
