@@ -5,7 +5,7 @@ import type { Ledger } from '../core/ledger.ts';
 /** Rows read at a time. More would sit in memory stale while the clock is set or budgets drop them. */
 export const CHUNK_ROWS = 256;
 /** A backlog is read further ahead, so that few batches are cut short by the end of a chunk. */
-export const BACKLOG_CHUNK_ROWS = 1024;
+export const BACKLOG_CHUNK_ROWS = 512;
 const CHUNK_BYTES = 256 * 1024;
 
 /** From this many rows waiting on, a lane sends batches; fewer go as single events, each at once. */
