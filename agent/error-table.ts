@@ -1,6 +1,7 @@
 import type { ErrorEntry, ErrorTable } from '../drivers/api/agent-error.ts';
 import type { Driver } from '../drivers/api/driver.ts';
 import { linkErrors } from '../drivers/lib/link-errors.ts';
+import { radioErrors } from '../drivers/lib/radio-errors.ts';
 import { apiErrors } from './api/errors.ts';
 import { configErrors } from './config/errors.ts';
 import { cameraErrors } from '../drivers/lib/camera-errors.ts';
@@ -29,6 +30,7 @@ export const agentTables: Readonly<Record<string, ErrorTable>> = {
   pricing: pricingErrors,
   camera: cameraErrors,
   link: linkErrors,
+  radio: radioErrors,
 };
 
 /** Finds a code's words: the agent's tables first, then those of the drivers at work. */

@@ -42,7 +42,8 @@ export async function beat(parts: HeartbeatParts, signal: AbortSignal): Promise<
       }
     } catch (error) {
       // A full or read-only disk is degraded operation, not a reason to be restarted.
-      if (!(error instanceof AgentError)) throw error;
+      // A damaged one is: the next start sets it aside.
+      if (!(error instanceof AgentError) || error.code === 'ledger-corrupt') throw error;
       log.warn('ledger-maintenance-failed', { code: error.code, detail: error.message });
     }
     host.service.pet();

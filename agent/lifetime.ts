@@ -25,7 +25,8 @@ export async function noteStart(parts: {
       data: { version: host.version, node: host.runtime, epoch: ledger.epoch, previousEnd },
     },
     OWNER,
-    { [RUNNING]: true },
+    // Who the events are of, for tools that read the ledger without its kit.yaml.
+    { [RUNNING]: true, kit: { id: parts.config.kit.id, node: parts.config.kit.node ?? null } },
   );
 }
 

@@ -1,3 +1,4 @@
+import { within } from '../host/within.ts';
 import { access } from 'node:fs/promises';
 import { registry } from '../../drivers/registry.ts';
 import { configFailure } from '../config/errors.ts';
@@ -63,10 +64,9 @@ export async function askLocalApi(api: LocalApi, path: string, signal: AbortSign
   const headers: Record<string, string> = api.token === null ? {} : { authorization: `Bearer ${api.token}` };
   let response: Response;
   try {
-    response = await fetch(`${api.url}${path}`, {
-      headers,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
-    });
+    response = await within(ANSWER_TIMEOUT_MS, signal, (limit) =>
+      fetch(`${api.url}${path}`, { headers, signal: limit }),
+    );
   } catch (error) {
     throw cliFailure('agent-unreachable', { detail: api.url, cause: error });
   }

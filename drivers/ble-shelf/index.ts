@@ -60,6 +60,12 @@ export const driver: Driver<BleShelfConfig> = {
   emits,
   errors: bleShelfErrors,
   config,
+  example: {
+    radio: { kind: 'hci', adapter: 0 },
+    sensors: [
+      { id: 's1', address: 'A4:C1:38:8D:18:B2', format: 'bthome', sku: 'TEE-BLK-M', unitGrams: 180, emptyGrams: 40 },
+    ],
+  },
   open: openShelves,
   formats,
 };
