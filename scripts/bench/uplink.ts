@@ -16,16 +16,7 @@ import { openLedger } from '../../agent/ledger/open-ledger.ts';
 import { makePulse } from '../../agent/uplink/pulse.ts';
 import { runUplink } from '../../agent/uplink/run-uplink.ts';
 import { startMosquitto } from '../lib/mosquitto.ts';
-
-/** One measured figure beside its raw limit. */
-export interface BenchFigure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly raw: number | null;
-  readonly goal: string;
-  readonly ok: boolean;
-}
+import type { BenchFigure } from './figure.ts';
 
 const WINDOW = 100;
 const ROUNDS = 3;
@@ -97,8 +88,7 @@ async function drain(mode: Exclude<Mode, 'raw'>, url: string, rows: number, fold
   try {
     if (mode === 'fill') return fill(ledger, rows, clock.monoMs());
     const stop = new AbortController();
-    const done = drained(ledger, stop);
-    const startMs = performance.now();
+    const done = drained(ledger, rows, stop);
     await runUplink(
       {
         dial: (will, signal) => dial({ url, protocol: '5', clientId: 'bench', will }, signal),
@@ -119,26 +109,31 @@ async function drain(mode: Exclude<Mode, 'raw'>, url: string, rows: number, fold
       },
       stop.signal,
     );
-    const { atMs, peakBytes } = await done;
-    return mode === 'rss' ? Math.round(peakBytes / 1e6) : Math.round((rows * 1_000) / (atMs - startMs));
+    const { perS, peakBytes } = await done;
+    return Math.round(mode === 'rss' ? peakBytes / 1e6 : perS);
   } finally {
     ledger[Symbol.dispose]();
   }
 }
 
+/** From the first acknowledgement on: dialling is not draining, and the raw figure is taken after CONNACK too. */
 async function drained(
   ledger: Ledger,
+  rows: number,
   stop: AbortController,
-): Promise<{ readonly atMs: number; readonly peakBytes: number }> {
+): Promise<{ readonly perS: number; readonly peakBytes: number }> {
   let peakBytes = 0;
+  let start: { readonly atMs: number; readonly pending: number } | null = null;
   return new Promise((resolve) => {
     const timer = setInterval(() => {
       peakBytes = Math.max(peakBytes, process.memoryUsage.rss());
-      if (ledger.depth().streams.some((stream) => stream.pendingRows > 0)) return;
+      const pending = ledger.depth().streams.reduce((sum, stream) => sum + stream.pendingRows, 0);
+      if (start === null && pending < rows) start = { atMs: performance.now(), pending };
+      if (pending > 0) return;
       clearInterval(timer);
-      const atMs = performance.now();
       stop.abort(new Error('drained'));
-      resolve({ atMs, peakBytes });
+      const elapsedMs = performance.now() - (start?.atMs ?? 0);
+      resolve({ perS: ((start?.pending ?? 0) * 1_000) / elapsedMs, peakBytes });
     }, 20);
   });
 }
