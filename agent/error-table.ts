@@ -11,6 +11,7 @@ import { ledgerErrors } from './ledger/errors.ts';
 import { pricingErrors } from './pricing/errors.ts';
 import { readinessErrors } from './readiness.ts';
 import { supervisorErrors } from './supervisor/errors.ts';
+import { supportErrors } from './support/support-bundle.ts';
 import { paymentErrors } from './till/payment-errors.ts';
 import { tillErrors } from './till/errors.ts';
 import { uplinkErrors } from './uplink/errors.ts';
@@ -30,6 +31,7 @@ export const agentTables: Readonly<Record<string, ErrorTable>> = {
   pricing: pricingErrors,
   camera: cameraErrors,
   link: linkErrors,
+  support: supportErrors,
   radio: radioErrors,
 };
 

@@ -18,6 +18,7 @@ import { openPricing } from './open-pricing.ts';
 import { reloadDrivers } from './reload.ts';
 import { noteStart, noteStop } from './lifetime.ts';
 import { startUplink } from './start-uplink.ts';
+import { makeSupport } from './support/make-support.ts';
 import { Supervisor } from './supervisor/supervise.ts';
 import { createPaymentDesk } from './till/payment-desk.ts';
 import { createPaymentJournal } from './till/payment-journal.ts';
@@ -146,6 +147,7 @@ async function openRooms(host: Host, config: KitConfig, closing: Closing): Promi
     logs.info('configuration-reloaded', { restarted });
     return { restarted };
   };
+  const errorEntry = errorLookup(config.drivers.map(({ driver }) => driver));
   const view = createAgentView({
     host,
     config: () => current,
@@ -156,7 +158,7 @@ async function openRooms(host: Host, config: KitConfig, closing: Closing): Promi
     supervisor,
     pricing: () => pricing,
     uplink: () => uplink,
-    errorEntry: errorLookup(config.drivers.map(({ driver }) => driver)),
+    errorEntry,
     reload,
     signal: stop.signal,
   });
@@ -176,6 +178,7 @@ async function openRooms(host: Host, config: KitConfig, closing: Closing): Promi
       clock,
       log: logs,
       version: host.version,
+      supportBundle: makeSupport({ host, config: () => current, view, errorEntry }),
       ...(host.pages === undefined ? {} : { pages: await host.pages() }),
     },
     stop.signal,

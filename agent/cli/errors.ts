@@ -11,6 +11,11 @@ export const cliErrors = {
     sentence: 'The agent refuses to answer',
     hint: 'Give its token: -c kit.yaml, or BARROW_TOKEN in the environment',
   },
+  'file-unwritable': {
+    sentence: 'The file cannot be written',
+    hint: 'Name another place with --out',
+    exit: 2,
+  },
 } as const;
 
 export const cliFailure: Fail<typeof cliErrors> = failures(cliErrors);

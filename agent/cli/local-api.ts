@@ -1,6 +1,8 @@
 import { within } from '../host/within.ts';
 import { access } from 'node:fs/promises';
+import { AgentError } from '../../drivers/api/agent-error.ts';
 import { registry } from '../../drivers/registry.ts';
+import type { AgentStatus } from '../core/status.ts';
 import { configFailure } from '../config/errors.ts';
 import { splitListen } from '../config/listen.ts';
 import { cliFailure } from './errors.ts';
@@ -72,4 +74,14 @@ export async function askLocalApi(api: LocalApi, path: string, signal: AbortSign
   }
   if (!response.ok) throw cliFailure('agent-refused', { detail: `${api.url} answers ${response.status}` });
   return response.json();
+}
+
+/** The status of the agent that a kit.yaml belongs to; `null` when none answers. Throws what `findLocalApi` throws. */
+export async function runningAgent(config: string, signal: AbortSignal): Promise<AgentStatus | null> {
+  try {
+    return (await askLocalApi(await findLocalApi({ config }, process.env), '/v1/status', signal)) as AgentStatus;
+  } catch (error) {
+    if (error instanceof AgentError) return null;
+    throw error;
+  }
 }

@@ -13,6 +13,7 @@ export const barrowCommands: CommandTable = {
   run: async () => (await import('./run.ts')).command,
   schema: async () => (await import('./schema.ts')).command,
   status: async () => (await import('./status.ts')).command,
+  'support-bundle': async () => (await import('./support-bundle.ts')).command,
   tail: async () => (await import('./tail.ts')).command,
   verify: async () => (await import('./verify.ts')).command,
 };

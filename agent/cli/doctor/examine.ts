@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { nanodet } from '../../../models/nanodet-g/manifest.ts';
+import type { Log } from '../../../drivers/api/driver.ts';
+import type { KitConfig } from '../../config/read-config.ts';
+import type { AgentStatus } from '../../core/status.ts';
+import { errorLookup } from '../../error-table.ts';
+import { findModel } from '../../host/camera/model-path.ts';
+import { machineHost } from '../../host/machine-host.ts';
+import { brokerChecks } from './broker-checks.ts';
+import { portChecks, reportedDevices, tryDevices } from './device-checks.ts';
+import { failed, finding, ok, type Finding } from './finding.ts';
+import { clockCheck, diskChecks, powerCheck } from './machine-checks.ts';
+
+/**
+ * Looks at everything that a kit needs, in the order in which a technician would. A running agent answers for its
+ * devices; without one each device is opened for a moment.
+ * @param status what the running agent says of itself; `null` when none answers
+ * @param tell hears each finding as soon as it is known
+ */
+export async function examine(
+  path: string,
+  config: KitConfig,
+  status: AgentStatus | null,
+  tell: (found: Finding) => void,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const host = await machineHost({ configPath: path, stateDir: config.state, log: silent });
+  const findings: Finding[] = [];
+  const add = (...found: readonly Finding[]): void => {
+    for (const one of found) tell(one);
+    findings.push(...found);
+  };
+  add(ok('configuration', `${path} is valid: ${config.drivers.length} drivers`));
+  add(clockCheck(host.clock), powerCheck(config.state), ...diskChecks(config.state), ...(await portChecks(config)));
+  if (config.drivers.some(({ type }) => type === 'camera-counter')) add(modelCheck());
+  if (status === null) add(...(await tryDevices(config, host, signal)));
+  else {
+    const lookup = errorLookup(config.drivers.map(({ driver }) => driver));
+    add(
+      ok('agent', `The agent is running: ${status.ready ? 'ready' : 'not ready'}`),
+      ...reportedDevices(status, (code) => lookup(code)?.hint),
+    );
+  }
+  add(...(await brokerChecks(config, host, signal)));
+  if (status !== null) add(...rulesChecks(config, status, host.clock.wallMs()));
+  return findings;
+}
+
+function modelCheck(): Finding {
+  try {
+    const digest = createHash('sha256').update(readFileSync(findModel())).digest('hex');
+    return digest === nanodet.onnx.sha256
+      ? ok('model', 'The neural model is the one that this version ships')
+      : finding('model', 'fail', 'model-changed');
+  } catch (error) {
+    return failed('model', error);
+  }
+}
+
+/** Judges how long the price rules of a running agent still hold. */
+export function rulesChecks(
+  config: Pick<KitConfig, 'pricing'>,
+  { rules }: Pick<AgentStatus, 'rules'>,
+  nowMs: number,
+): readonly Finding[] {
+  if (config.pricing === undefined) return [];
+  if (rules === null) return [finding('rules', 'warn', 'rules-stale', 'no bundle has been accepted yet')];
+  const leftMs = Date.parse(rules.expires) - nowMs;
+  const which = `version ${rules.version} of ${rules.merchant}, until ${rules.expires.slice(0, 16)}`;
+  return [
+    leftMs < 86_400_000
+      ? finding('rules', leftMs < 0 ? 'fail' : 'warn', 'rules-stale', which)
+      : ok('rules', `The price rules are ${rules.state}: ${which}`),
+  ];
+}
+
+const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
