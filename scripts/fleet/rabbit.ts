@@ -24,6 +24,8 @@ export async function startRabbit(): Promise<Cluster> {
   // Erlang's distribution listens on every interface unless told otherwise.
   await writeFile(join(folder, 'erlang.config'), '[{kernel,[{inet_dist_use_interface,{127,0,0,1}}]}].\n');
   const epmd = await freePort();
+  // Started by us in the foreground: the one that RabbitMQ would start becomes a daemon that nobody ends.
+  const names = spawn('epmd', ['-port', String(epmd), '-address', '127.0.0.1'], { stdio: 'ignore' });
   const nodes: { readonly process: ChildProcess; readonly env: NodeJS.ProcessEnv; readonly mqtt: number }[] = [];
   for (let index = 0; index < NODES; index += 1) {
     const name = `barrow${epmd}n${index + 1}@localhost`;
@@ -64,7 +66,7 @@ export async function startRabbit(): Promise<Cluster> {
     },
     [Symbol.asyncDispose]: async () => {
       for (const { process: node } of nodes) await killGroup(node);
-      await run('epmd', ['-port', String(epmd), '-kill']).catch(() => undefined);
+      names.kill('SIGKILL');
       await rm(folder, { recursive: true, force: true });
     },
   };
