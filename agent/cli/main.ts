@@ -1,10 +1,9 @@
 #!/usr/bin/env node
-import { setFlagsFromString } from 'node:v8';
+import { keepHeapSmall } from '../host/small-heap.ts';
 import { barrowCommands } from './commands/index.ts';
 import { runProgram } from './program.ts';
 
-// A young generation that does not grow: resident memory at rest falls from 104 to 89 MB (measured on Node 20).
-setFlagsFromString('--semi-space-growth-factor=1');
+keepHeapSmall();
 
 process.exitCode = await runProgram({
   name: 'barrow',

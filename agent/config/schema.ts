@@ -55,7 +55,7 @@ const name = z
 const instant = z.iso.datetime({ offset: true, message: 'a time such as 2026-11-27T09:00:00Z' });
 const currency = z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as GBP');
 const timezone = z.string().refine(isTimezone, 'an IANA time zone such as Europe/London');
-const brokerUrl = z.string().regex(/^(mqtts?|wss?):\/\/[^\s/]+/, 'a URL such as mqtt://127.0.0.1:1883 or mqtts://…');
+const brokerUrl = z.string().regex(/^mqtts?:\/\/[^\s/]+/, 'a URL such as mqtt://127.0.0.1:1883 or mqtts://…');
 /** `host:port`; an IPv6 host in brackets; port 0 takes a free one. */
 const listen = z
   .string()

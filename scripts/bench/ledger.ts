@@ -12,16 +12,7 @@ import { createIntake } from '../../agent/intake.ts';
 import { PAGE_BYTES } from '../../agent/ledger/database.ts';
 import { openLedger } from '../../agent/ledger/open-ledger.ts';
 import type { SqliteLedger } from '../../agent/ledger/sqlite-ledger.ts';
-
-/** One measured figure beside its raw limit. */
-export interface LedgerFigure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly raw: number | null;
-  readonly goal: string;
-  readonly ok: boolean;
-}
+import type { BenchFigure } from './figure.ts';
 
 const BATCH_ROWS = 100;
 const ROUNDS = 5;
@@ -44,7 +35,7 @@ const value: JsonObject = {
  * Appends in batches of 100 against bare better-sqlite3 with the same pragmas and bytes, alternated; what 50 events a
  * second write to disk by the kernel's own accounting; how fast pending rows are read and acknowledged.
  */
-export async function benchLedger(rows = 50_000, wearSeconds = 20): Promise<readonly LedgerFigure[]> {
+export async function benchLedger(rows = 50_000, wearSeconds = 20): Promise<readonly BenchFigure[]> {
   const raws: number[] = [];
   const appends: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -9,16 +9,7 @@ import { evaluate, prepareTree, TRUE, type Node, type Slots } from '../../agent/
 import type { Inputs } from '../../agent/pricing/decide/inputs.ts';
 import { prepareBundle } from '../../agent/pricing/decide/program.ts';
 import type { Comparison, Tree } from '../../agent/pricing/language/tree.ts';
-
-/** One measured figure beside its goal; `raw` is the competitor's figure where there is one. */
-export interface BenchFigure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly raw: number | null;
-  readonly goal: string;
-  readonly ok: boolean;
-}
+import type { BenchFigure } from './figure.ts';
 
 const RULES = 1_000;
 const FACTS = 30;

@@ -11,6 +11,7 @@ import type { Ledger } from '../../agent/core/ledger.ts';
 import { toCloudEvent } from '../../agent/core/event.ts';
 import { systemChance, systemClock } from '../../agent/host/clock.ts';
 import { brokerDialer } from '../../agent/host/mqtt/dial.ts';
+import { keepHeapSmall } from '../../agent/host/small-heap.ts';
 import { stateDir } from '../../agent/host/state-dir.ts';
 import { openLedger } from '../../agent/ledger/open-ledger.ts';
 import { makePulse } from '../../agent/uplink/pulse.ts';
@@ -222,6 +223,8 @@ function median(values: readonly number[]): number {
 }
 
 if (process.send !== undefined && process.argv[2] !== undefined) {
+  // As the daemon does; the raw client it is compared with runs under the same rule.
+  keepHeapSmall();
   const [, , mode, url = '', rows, folder = ''] = process.argv;
   process.send(await measure(mode as Mode, url, Number(rows), folder));
 } else if (process.argv[1] === new URL(import.meta.url).pathname) {

@@ -1,0 +1,123 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { systemChance, systemClock } from '../../agent/host/clock.ts';
+import { createController } from '../../firmware-sim/bluetooth/controller.ts';
+import { openHciServer } from '../../firmware-sim/wire/hci-server.ts';
+import { readFileSync, readdirSync } from 'node:fs';
+import { quantile, type BenchFigure } from './figure.ts';
+import { inFolder, startBenchKit, type BenchKit } from './kit.ts';
+
+const SENSORS = 500;
+const CLOCK_TICKS_PER_S = 100;
+
+/** 500 sensors at one changed advert a second through the whole agent: radio process, driver, ledger, broker. */
+export async function benchBle(seconds = 60): Promise<readonly BenchFigure[]> {
+  return inFolder(async (folder) => {
+    const stop = new AbortController();
+    const clock = systemClock();
+    const controller = createController({ clock, chance: systemChance() });
+    const server = await openHciServer({ path: `${folder}/radio.hci` }, controller, stop.signal);
+    const sentMs = new Map<string, number>();
+    const sent: string[] = [];
+    const addresses = Array.from({ length: SENSORS }, (_, n) => `C0:00:00:00:${hex(n >> 8)}:${hex(n)}`);
+    for (const [index, address] of addresses.entries()) {
+      let value = 0;
+      controller.add({
+        address,
+        addressType: 'random',
+        kind: 'non-connectable',
+        intervalMs: 1_000,
+        rssiDbm: -60,
+        advertise: () => {
+          value = (value + 1) & 0xffff;
+          const key = `s${index}/${value}`;
+          sentMs.set(key, performance.now());
+          sent.push(key);
+          // BTHome v2, one object: count (u16), so that every advert says something new.
+          return { data: Uint8Array.of(2, 1, 6, 7, 0x16, 0xd2, 0xfc, 0x40, 0x3d, value & 0xff, value >> 8) };
+        },
+      });
+    }
+    const kit = await startBenchKit([
+      {
+        id: 'shelves',
+        type: 'ble-shelf',
+        radio: server.radio,
+        sensors: addresses.map((address, n) => ({ id: `s${n}`, address, format: 'bthome' })),
+      },
+    ]);
+    await kit.untilReady();
+    await wait(5_000);
+    const latenciesMs: number[] = [];
+    const heard = new Set<string>();
+    kit.onEvent(({ type, data, atMs }) => {
+      if (type !== 'barrow.sensor.v1') return;
+      const measurements = data['measurements'] as readonly { readonly value: number }[];
+      const key = `${String(data['sensorId'])}/${measurements[0]?.value ?? -1}`;
+      const at = sentMs.get(key);
+      heard.add(key);
+      if (at !== undefined) latenciesMs.push(atMs - at);
+    });
+    const before = { sent: sent.length, cpuS: cpuSeconds(kit) };
+    const startMs = performance.now();
+    await wait(seconds * 1_000);
+    const cpu = ((cpuSeconds(kit) - before.cpuS) / ((performance.now() - startMs) / 1_000)) * 100;
+    const wanted = sent.slice(before.sent);
+    await wait(3_000);
+    const lost = wanted.filter((key) => !heard.has(key)).length;
+    await kit.close();
+    stop.abort();
+    controller[Symbol.dispose]();
+    const p99 = Math.round(quantile(latenciesMs, 0.99) * 10) / 10;
+    const p50 = Math.round(quantile(latenciesMs, 0.5) * 10) / 10;
+    return [
+      {
+        name: `500 sensors at 1 Hz for ${seconds} s: adverts lost of ${wanted.length}`,
+        value: lost,
+        unit: 'adverts',
+        raw: null,
+        goal: '0',
+        ok: lost === 0,
+      },
+      { name: 'advert on air to subscriber, p50', value: p50, unit: 'ms', raw: null, goal: '–', ok: true },
+      {
+        name: 'advert on air to subscriber (the ledger comes before), p99',
+        value: p99,
+        unit: 'ms',
+        raw: null,
+        goal: '≤ 50',
+        ok: p99 <= 50,
+      },
+      {
+        name: 'CPU of agent and radio process',
+        value: Math.round(cpu),
+        unit: '% of a core',
+        raw: null,
+        goal: '≤ 25',
+        ok: cpu <= 25,
+      },
+    ];
+  });
+}
+
+/** User and system time of the agent and its children so far. */
+function cpuSeconds(kit: BenchKit): number {
+  const stats = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return [readFileSync(`/proc/${pid}/stat`, 'utf8')];
+      } catch {
+        // It ended between the listing and the reading.
+        return [];
+      }
+    })
+    .map((text) => ({ pid: Number(text.split(' ')[0]), rest: text.slice(text.lastIndexOf(')') + 2).split(' ') }));
+  const ticks = stats
+    .filter(({ pid, rest }) => pid === kit.agent.pid || Number(rest[1]) === kit.agent.pid)
+    .reduce((sum, { rest }) => sum + Number(rest[11]) + Number(rest[12]), 0);
+  return ticks / CLOCK_TICKS_PER_S;
+}
+
+function hex(value: number): string {
+  return (value & 0xff).toString(16).padStart(2, '0').toUpperCase();
+}
