@@ -1,11 +1,12 @@
 import type { Log } from '../drivers/api/driver.ts';
 import type { JsonObject } from '../drivers/api/reading.ts';
 import type { Clock } from '../drivers/api/clock.ts';
+import { withoutCards } from './log-guard.ts';
 
 /** Log lines kept for the status page and the support bundle. */
 export const LOG_LINES = 1_000;
 
-/** Passes log lines on and keeps the newest. The lines hold event names and fields only, so they need no redaction of their own. */
+/** Passes log lines on and keeps the newest. Lines hold event names and fields; card numbers in them are masked. */
 export class LogRing implements Log {
   readonly #to: Log;
   readonly #clock: Clock;
@@ -17,22 +18,25 @@ export class LogRing implements Log {
   }
 
   debug(event: string, fields?: JsonObject): void {
-    this.#to.debug(event, fields);
+    this.#to.debug(event, withoutCards(fields));
   }
 
   info(event: string, fields?: JsonObject): void {
-    this.#keep('info', event, fields);
-    this.#to.info(event, fields);
+    const clean = withoutCards(fields);
+    this.#keep('info', event, clean);
+    this.#to.info(event, clean);
   }
 
   warn(event: string, fields?: JsonObject): void {
-    this.#keep('warn', event, fields);
-    this.#to.warn(event, fields);
+    const clean = withoutCards(fields);
+    this.#keep('warn', event, clean);
+    this.#to.warn(event, clean);
   }
 
   error(event: string, fields?: JsonObject): void {
-    this.#keep('error', event, fields);
-    this.#to.error(event, fields);
+    const clean = withoutCards(fields);
+    this.#keep('error', event, clean);
+    this.#to.error(event, clean);
   }
 
   /** The newest lines, oldest first. */

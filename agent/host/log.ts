@@ -1,5 +1,6 @@
 import pino from 'pino';
 import type { Log } from '../../drivers/api/driver.ts';
+import { withoutCards } from '../log-guard.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -31,9 +32,9 @@ export async function openLog(options: LogOptions): Promise<Log> {
       )
     : pino(base, pino.destination({ fd: 1, sync: true }));
   return {
-    debug: (event, fields) => logger.debug(fields ?? {}, event),
-    info: (event, fields) => logger.info(fields ?? {}, event),
-    warn: (event, fields) => logger.warn(fields ?? {}, event),
-    error: (event, fields) => logger.error(fields ?? {}, event),
+    debug: (event, fields) => logger.debug(withoutCards(fields), event),
+    info: (event, fields) => logger.info(withoutCards(fields), event),
+    warn: (event, fields) => logger.warn(withoutCards(fields), event),
+    error: (event, fields) => logger.error(withoutCards(fields), event),
   };
 }

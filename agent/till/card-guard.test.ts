@@ -38,6 +38,14 @@ describe('a card number', () => {
     expect(holdsCardNumber('411111111111111129121010000000000')).toBe(true);
   });
 
+  test('is found beside other digits in groups of their own', () => {
+    for (const pan of TEST_PANS) {
+      expect(holdsCardNumber(`sale/42 ${pan}`)).toBe(true);
+      expect(holdsCardNumber(`${pan} 12`)).toBe(true);
+      expect(holdsCardNumber(`42-${pan.replaceAll(/(\d{4})(?=\d)/g, '$1-')}-0007`)).toBe(true);
+    }
+  });
+
   test.each(['476173******0119', '411111', '4111111111111112', '1764238530123', '20261127101530', ''])(
     'is not seen in %j',
     (text) => expect(holdsCardNumber(text)).toBe(false),

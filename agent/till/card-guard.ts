@@ -38,16 +38,28 @@ function isCardNumber(digits: string): boolean {
 /** True when a text holds something that looks like a primary account number, also inside a longer run of digits. */
 export function holdsCardNumber(text: string): boolean {
   for (const match of text.matchAll(DIGIT_RUN)) {
-    const run = match[0].replaceAll(/[ -]/g, '');
-    if (run.length <= LONGEST) {
-      if (isCardNumber(run)) return true;
-      continue;
-    }
+    const pieces = match[0].split(/[ -]/);
+    if (holdsGroupedCard(pieces)) return true;
+    const run = pieces.join('');
+    if (run.length <= LONGEST) continue;
     // A longer run (track data without its separators) is searched at each offset for the common lengths only: with
     // all lengths a random run of 40 digits would be a card more often than not.
     for (let start = 0; start + 16 <= run.length; start++) if (isCardNumber(run.slice(start, start + 16))) return true;
   }
   return false;
+}
+
+/** A card number may stand beside other digits (`42 4111 1111 1111 1111`): any row of whole groups may be one. */
+function holdsGroupedCard(groups: readonly string[]): boolean {
+  return groups.some((_, from) => {
+    let digits = '';
+    for (const group of groups.slice(from)) {
+      digits += group;
+      if (digits.length > LONGEST) return false;
+      if (isCardNumber(digits)) return true;
+    }
+    return false;
+  });
 }
 
 /** Fields in which a GTIN is expected: an EAN-13 with a right check digit is no 13-digit card of the last century. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { maskCards } from '../../drivers/lib/pan-scrub.ts';
 import { AgentError } from '../../drivers/api/agent-error.ts';
 import { STREAMS, type JsonObject, type Stream } from '../../drivers/api/reading.ts';
 import type { BrokerLink, IncomingMessage } from '../core/host.ts';
@@ -194,7 +195,7 @@ function depthOf(text: string): number {
 
 function replyId(payload: JsonObject): string | null {
   const id = payload['id'];
-  return typeof id === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(id) ? id : null;
+  return typeof id === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(id) && maskCards(id) === id ? id : null;
 }
 
 function refusal(error: unknown): JsonObject {

@@ -1,4 +1,5 @@
 import type { Stream } from '../../drivers/api/reading.ts';
+import { maskCards } from '../../drivers/lib/pan-scrub.ts';
 
 const ROOT = 'barrow/v1';
 
@@ -42,11 +43,13 @@ export function kitTopics(kit: { readonly id: string; readonly group?: string | 
       if (rules.includes(topic)) return { kind: 'rules' };
       if (!topic.startsWith(command)) return null;
       const name = topic.slice(command.length);
-      return /^[a-z][a-z0-9-]{0,31}$/.test(name) ? { kind: 'command', name } : null;
+      return /^[a-z][a-z0-9-]{0,31}$/.test(name) && maskCards(name) === name ? { kind: 'command', name } : null;
     },
     mayAnswer: (topic) => {
       const bytes = new TextEncoder().encode(topic).length;
       if (bytes === 0 || bytes > TOPIC_BYTES_MAX || /[+#\0]/.test(topic) || topic.startsWith('$')) return false;
+      // A name is published too: whoever put a card number into it gets no answer there.
+      if (maskCards(topic) !== topic) return false;
       return !topic.startsWith(`${ROOT}/`) || topic.startsWith(reply);
     },
   };

@@ -1,3 +1,5 @@
+import { maskCards } from '../lib/pan-scrub.ts';
+
 /**
  * What an error code says to a person.
  * `sentence` names what is wrong, `hint` the next step; both are plain English without a full stop inside a fragment.
@@ -13,7 +15,7 @@ export interface ErrorEntry {
 export type ErrorTable = Readonly<Record<string, ErrorEntry>>;
 
 export interface AgentErrorOptions {
-  /** The concrete circumstance, e.g. the path or the topic. Never a secret, never card data. */
+  /** The concrete circumstance, e.g. the path or the topic. Never a secret; a card number in it is masked. */
   readonly detail?: string;
   readonly hint?: string;
   readonly cause?: unknown;
@@ -31,7 +33,8 @@ export class AgentError extends Error {
 
   constructor(code: string, entry: ErrorEntry, options: AgentErrorOptions = {}) {
     super(
-      options.detail === undefined ? entry.sentence : `${entry.sentence}: ${options.detail}`,
+      // What was asked for stands in many details (an unknown id, a wrong topic), and anything can be asked for.
+      options.detail === undefined ? entry.sentence : `${entry.sentence}: ${maskCards(options.detail)}`,
       options.cause === undefined ? undefined : { cause: options.cause },
     );
     this.code = code;
