@@ -9,5 +9,6 @@ process.exitCode = await runProgram({
   name: 'barrow',
   summary: 'The agent in a pop-up shop’s box, and its tools.',
   commands: barrowCommands,
+  examples: ['barrow check -c kit.yaml', 'barrow run -c kit.yaml', 'barrow status --watch', 'barrow decode --help'],
   argv: process.argv.slice(2),
 });

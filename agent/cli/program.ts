@@ -14,6 +14,8 @@ export interface CommandIo {
   readonly tty: boolean;
   /** Fired by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
+  /** The program that was called, for commands that speak of all commands. */
+  readonly program: Pick<ProgramOptions, 'name' | 'summary' | 'commands'>;
   /** One line to stdout. Resolves when the pipe has taken it. */
   out(line: string): Promise<void>;
   /** One line to stderr. */
@@ -39,6 +41,8 @@ export interface ProgramOptions {
   readonly name: string;
   readonly summary: string;
   readonly commands: CommandTable;
+  /** Command lines for the end of the overview, one a line. */
+  readonly examples: readonly string[];
   readonly argv: readonly string[];
 }
 
@@ -50,10 +54,16 @@ export async function runProgram(options: ProgramOptions): Promise<ExitStatus> {
   const onSignal = (): void => stop.abort(new Error('interrupted'));
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
+  // A reader that went away (`| head`) ends the work as SIGPIPE would; without a listener it would be a crash.
+  const onBroken = (error: NodeJS.ErrnoException): void => stop.abort(error);
+  process.stdout.on('error', onBroken);
+  // Stays: a write that is still on its way may fail after the end.
+  if (!process.stdout.listeners('error').includes(ignore)) process.stdout.on('error', ignore);
   const io: CommandIo = {
     json,
     tty: process.stdout.isTTY,
     signal: stop.signal,
+    program: options,
     out: async (line) => writeLine(process.stdout, line),
     err: (line) => void process.stderr.write(`${line}\n`),
   };
@@ -65,6 +75,7 @@ export async function runProgram(options: ProgramOptions): Promise<ExitStatus> {
     };
   try {
     const program = new Command(options.name).description(options.summary).version(packageVersion());
+    program.addHelpText('after', `\nExamples:\n${options.examples.map((line) => `  ${line}`).join('\n')}`);
     program.option('--debug', 'show stack traces').option('--json', 'answer in JSON where facts are printed');
     const wanted = options.argv.find((arg) => !arg.startsWith('-'));
     const known = Object.keys(options.commands);
@@ -80,17 +91,17 @@ export async function runProgram(options: ProgramOptions): Promise<ExitStatus> {
   } finally {
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
+    process.stdout.off('error', onBroken);
   }
 }
 
 /** Errors come back as exceptions, so that one place words them; global flags are known to every command. */
-function quiet(command: Command): Command {
+export function quiet(command: Command): Command {
   command
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError(true);
-  if (command.parent === null && !command.options.some((option) => option.long === '--json'))
-    command.option('--json', 'answer in JSON');
+  if (!command.options.some((option) => option.long === '--json')) command.option('--json', 'answer in JSON');
   if (!command.options.some((option) => option.long === '--debug')) command.option('--debug', 'show stack traces');
   for (const child of command.commands) quiet(child);
   return command;
@@ -122,6 +133,8 @@ async function report(error: unknown, io: CommandIo, debug: boolean): Promise<Ex
   if (debug && error instanceof Error) io.err(error.stack ?? '');
   return 70;
 }
+
+function ignore(): void {}
 
 function writeLine(stream: NodeJS.WriteStream, line: string): Promise<void> {
   return new Promise((resolve, reject) => {

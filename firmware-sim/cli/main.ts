@@ -8,5 +8,6 @@ process.exitCode = await runProgram({
     demo: async () => (await import('./commands/demo.ts')).command,
     run: async () => (await import('./commands/run.ts')).command,
   },
+  examples: ['barrow-sim demo', 'barrow-sim run firmware-sim/scenario/popup.yaml --dir ./kit'],
   argv: process.argv.slice(2),
 });

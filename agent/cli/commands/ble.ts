@@ -25,7 +25,12 @@ const withRadioOptions = (command: Command): Command =>
 /** `barrow ble`: what is on the air, and what a shelf weighs. */
 export const command: CommandModule = {
   build: (bind) => {
-    const ble = new Command('ble').description('Nearby sensors, and setting one shelf up');
+    const ble = new Command('ble')
+      .description('Nearby sensors, and setting one shelf up')
+      .addHelpText(
+        'after',
+        '\nExamples:\n  barrow ble scan -c kit.yaml\n  barrow ble calibrate s1 -c kit.yaml --items 10',
+      );
     ble.addCommand(
       withRadioOptions(new Command('scan'))
         .description('Nearby sensors, decoded; the loudest first')

@@ -28,7 +28,12 @@ const collect = (value: string, before: readonly string[]): readonly string[] =>
 
 export const command: CommandModule = {
   build: (bind) => {
-    const camera = new Command('camera').description('people counting with a camera or a clip');
+    const camera = new Command('camera')
+      .description('people counting with a camera or a clip')
+      .addHelpText(
+        'after',
+        '\nExamples:\n  barrow camera aim /dev/video0\n  barrow camera count clip.avi --line door:350,180,350,420',
+      );
     camera
       .command('count')
       .description('counts people over lines: one line per crossing, a summary last')

@@ -241,6 +241,6 @@ export const command: CommandModule = {
       .option(...kit)
       .option('--out <file>', 'a file instead of standard output')
       .action(bind(salvageEvents));
-    return ledger.addHelpText('after', EXAMPLES);
+    return ledger.addHelpText('afterAll', EXAMPLES);
   },
 };

@@ -10,6 +10,11 @@ export const command: CommandModule = {
   build: (bind) =>
     new Command('rules')
       .description('author, check, sign and try price rules')
+      .addHelpText(
+        'after',
+        '\nExamples:\n  barrow rules check rules.yaml\n  barrow rules sign rules.yaml --key merchant.key --out rules.json' +
+          '\n  barrow rules decide --bundle rules.json --inputs inputs.json --json',
+      )
       .addCommand(compileCommand(bind))
       .addCommand(checkCommand(bind))
       .addCommand(signCommand(bind))
