@@ -6,9 +6,6 @@ import type { StoredEvent } from '../core/event.ts';
 import type { KitClock } from '../core/host.ts';
 import type { Ledger } from '../core/ledger.ts';
 
-/** How often the clock is looked at. */
-export const LOOK_EVERY_MS = 1_000;
-
 /** A synchronised clock that leaves its own line by this much has been set anew; what drifts is slewed without notice. */
 export const STEP_MS = 1_000;
 
@@ -42,29 +39,16 @@ export function trustedFloor(ledger: Ledger): WallMs | null {
   return floorMs as WallMs | null;
 }
 
-/**
- * Watches the clock until the signal fires. Each first synchronisation of a boot, and each later step, becomes an event
- * `barrow.clock.anchor.v1` that ties (boot id, monotonic time) to wall time, so that consumers can date what they
- * already have; rows that were not delivered yet are given their time anew.
- */
-export async function watchClock(parts: ClockWatchParts, signal: AbortSignal): Promise<void> {
-  const { clock } = parts;
-  const watch = clockWatch(parts);
-  while (!signal.aborted) {
-    watch.look();
-    try {
-      await clock.sleep(LOOK_EVERY_MS, signal);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
-  }
-}
-
-/** One look at a time, for whoever has a beat of their own. */
+/** Looked at once a second by the agent's heartbeat. */
 export interface ClockWatch {
   look(): void;
 }
 
+/**
+ * Watches the clock. Each first synchronisation of a boot, and each later step, becomes an event
+ * `barrow.clock.anchor.v1` that ties (boot id, monotonic time) to wall time, so that consumers can date what they
+ * already have; rows that were not delivered yet are given their time anew.
+ */
 export function clockWatch(parts: ClockWatchParts): ClockWatch {
   const { clock, ledger, log } = parts;
   let anchored = anchorOfThisBoot(ledger, clock.bootId);

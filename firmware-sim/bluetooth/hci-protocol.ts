@@ -47,7 +47,6 @@ export const UNKNOWN_COMMAND = 0x01;
 export const UNKNOWN_CONNECTION = 0x02;
 export const CONNECTION_TIMEOUT = 0x08;
 export const COMMAND_DISALLOWED = 0x0c;
-export const REMOTE_USER_TERMINATED = 0x13;
 export const LOCAL_HOST_TERMINATED = 0x16;
 
 /** LE Read Local Supported Features: LE Data Packet Length Extension is bit 5, LE Extended Advertising bit 12. */
@@ -56,7 +55,6 @@ export const FEATURE_EXTENDED_ADVERTISING_BIT = 0x10;
 
 /** L2CAP fixed channels (Vol 3, Part A, §2.1). */
 export const CID_ATT = 0x0004;
-export const CID_SIGNALING = 0x0005;
 export const CID_SMP = 0x0006;
 
 /** Legacy advertising report event types. */

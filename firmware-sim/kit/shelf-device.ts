@@ -1,8 +1,23 @@
 import { createController } from '../bluetooth/controller.ts';
+import type { Peripheral } from '../bluetooth/peripheral.ts';
+import {
+  virtualEddystone,
+  virtualMinew,
+  virtualRuuvi,
+  virtualXiaomiScale,
+  type BeaconOptions,
+} from '../devices/ble-shelf/virtual-beacons.ts';
 import { virtualShelf } from '../devices/ble-shelf/virtual-shelf.ts';
 import type { DeviceSpec, ProductSpec } from '../scenario/scenario.ts';
 import { openHciServer } from '../wire/hci-server.ts';
 import type { KitContext, VirtualDevice } from './virtual-device.ts';
+
+const BEACONS: Readonly<Record<ShelfSpec['beacons'][number]['format'], (options: BeaconOptions) => Peripheral>> = {
+  ruuvi: virtualRuuvi,
+  minew: virtualMinew,
+  'eddystone-tlm': virtualEddystone,
+  'xiaomi-scale': virtualXiaomiScale,
+};
 
 type ShelfSpec = Extract<DeviceSpec, { readonly type: 'ble-shelf' }>;
 
@@ -34,6 +49,7 @@ export async function shelfDevice(
       return [sensor.id, shelf] as const;
     }),
   );
+  for (const { address, format } of spec.beacons) controller.add(BEACONS[format]({ address, clock, chance }));
   const sensors = spec.sensors.map(({ id, address, sku, unitGrams, emptyGrams, key }) => ({
     id,
     address,
@@ -47,13 +63,18 @@ export async function shelfDevice(
     id: spec.id,
     type: 'ble-shelf',
     where: 'path' in server.radio ? server.radio.path : `${server.radio.host}:${server.radio.port}`,
-    kitEntry: { id: spec.id, type: 'ble-shelf', radio: server.radio, sensors },
+    kitEntry: {
+      id: spec.id,
+      type: 'ble-shelf',
+      radio: server.radio,
+      sensors: [...sensors, ...spec.beacons.map(({ id, address, format }) => ({ id, address, format }))],
+    },
     files,
     hands: {
       take: (sensorId, count) => void shelves.get(sensorId)?.take(count),
       put: (sensorId, count) => shelves.get(sensorId)?.put(count),
     },
-    subjects: spec.sensors.map((sensor) => sensor.id),
+    subjects: [...spec.sensors, ...spec.beacons].map(({ id }) => id),
     [Symbol.asyncDispose]: async () => {
       off.abort(new Error('switched off'));
       controller[Symbol.dispose]();

@@ -19,8 +19,20 @@ interface SensorSpec {
   readonly key?: string | undefined;
 }
 
+/** A sensor without a shelf, e.g. the room's climate. */
+interface BeaconSpec {
+  readonly id: string;
+  readonly address: string;
+  readonly format: 'ruuvi' | 'minew' | 'eddystone-tlm' | 'xiaomi-scale';
+}
+
 export type DeviceSpec =
-  | { readonly id: string; readonly type: 'ble-shelf'; readonly sensors: readonly SensorSpec[] }
+  | {
+      readonly id: string;
+      readonly type: 'ble-shelf';
+      readonly sensors: readonly SensorSpec[];
+      readonly beacons: readonly BeaconSpec[];
+    }
   | { readonly id: string; readonly type: 'zvt-terminal'; readonly approve: number }
   | { readonly id: string; readonly type: 'barcode-scanner' }
   | { readonly id: string; readonly type: 'loyalty-reader' }
@@ -66,8 +78,19 @@ const sensor: z.ZodType<SensorSpec> = z.strictObject({
     .optional(),
 });
 
+const beacon: z.ZodType<BeaconSpec> = z.strictObject({
+  id: name,
+  address,
+  format: z.enum(['ruuvi', 'minew', 'eddystone-tlm', 'xiaomi-scale']),
+});
+
 const device: z.ZodType<DeviceSpec> = z.discriminatedUnion('type', [
-  z.strictObject({ id: name, type: z.literal('ble-shelf'), sensors: z.array(sensor).min(1) }),
+  z.strictObject({
+    id: name,
+    type: z.literal('ble-shelf'),
+    sensors: z.array(sensor).min(1),
+    beacons: z.array(beacon).default([]),
+  }),
   z.strictObject({ id: name, type: z.literal('zvt-terminal'), approve: z.number().min(0).max(1).default(0.9) }),
   z.strictObject({ id: name, type: z.literal('barcode-scanner') }),
   z.strictObject({ id: name, type: z.literal('loyalty-reader') }),
