@@ -5,6 +5,7 @@ import { radioErrors } from '../drivers/lib/radio-errors.ts';
 import { apiErrors } from './api/errors.ts';
 import { configErrors } from './config/errors.ts';
 import { cameraErrors } from '../drivers/lib/camera-errors.ts';
+import { firstBootErrors } from './host/first-boot/errors.ts';
 import { httpErrors } from './host/http/errors.ts';
 import { brokerErrors } from './host/mqtt/errors.ts';
 import { ledgerErrors } from './ledger/errors.ts';
@@ -33,6 +34,7 @@ export const agentTables: Readonly<Record<string, ErrorTable>> = {
   link: linkErrors,
   support: supportErrors,
   radio: radioErrors,
+  'first boot': firstBootErrors,
 };
 
 /** Finds a code's words: the agent's tables first, then those of the drivers at work. */

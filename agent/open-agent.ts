@@ -2,6 +2,7 @@ import { AgentError } from '../drivers/api/agent-error.ts';
 import { createAgentView } from './agent-view.ts';
 import { startApi } from './api/start-api.ts';
 import type { KitConfig } from './config/read-config.ts';
+import { isLoopbackHost, splitListen } from './config/listen.ts';
 import { Closing } from './core/closing.ts';
 import { trustedFloor } from './clock/watch-clock.ts';
 import { toCloudEvent, type StoredEvent } from './core/event.ts';
@@ -184,6 +185,11 @@ async function openRooms(host: Host, config: KitConfig, closing: Closing): Promi
     stop.signal,
   );
   closing.defer(async () => api[Symbol.asyncDispose]());
+  const { host: apiHost } = splitListen(config.api.listen);
+  if (config.mdns && host.announce !== undefined && !isLoopbackHost(apiHost)) {
+    const page = await host.announce({ kit: config.kit.id, port: Number(new URL(api.url).port) });
+    closing.defer(async () => page[Symbol.asyncDispose]());
+  }
 
   if (config.broker !== undefined) {
     uplinkRun = startUplink(

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AgentError } from '../../drivers/api/agent-error.ts';
 import type { Clock } from '../../drivers/api/clock.ts';
-import { isLoopbackHost, splitListen } from '../config/listen.ts';
+import { isLoopbackHost, splitListen, mdnsHost } from '../config/listen.ts';
 import type { ApiRequest } from '../core/host.ts';
 import { apiFailure } from './errors.ts';
 import { peerKey, RateLimit } from './rate-limit.ts';
@@ -41,7 +41,7 @@ export function createGuard(options: GuardOptions): Guard {
   const { host } = splitListen(options.listen);
   const local = isLoopbackHost(host);
   if (!local && (options.token === null || options.token.length < MIN_TOKEN_BYTES)) throw apiFailure('token-required');
-  const names = new Set([host.toLowerCase(), `${options.kitId.toLowerCase()}.local`]);
+  const names = new Set([host.toLowerCase(), `${options.kitId.toLowerCase()}.local`, mdnsHost(options.kitId)]);
   const tokenHash = options.token === null ? null : sha256(options.token);
   const peers = new RateLimit(PEER_LIMIT);
   const locals = new RateLimit(LOCAL_LIMIT);

@@ -8,3 +8,13 @@ export function splitListen(listen: string): { readonly host: string; readonly p
 export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
+
+/** The kit's name by multicast DNS: a host label has letters, digits and hyphens only (RFC 1123), 63 at most. */
+export function mdnsHost(kitId: string): string {
+  const label = kitId
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]/g, '-')
+    .slice(0, 63)
+    .replace(/-+$/, '');
+  return `${label}.local`;
+}

@@ -154,6 +154,8 @@ export interface Host {
   http(listen: string, handle: (request: ApiRequest) => Promise<ApiResponse>, signal: AbortSignal): Promise<HttpServer>;
   /** The files of the local pages by name (`status.html`); a host without a screen has none. */
   pages?(): Promise<ReadonlyMap<string, PageFile>>;
+  /** Announces the status page as `<kit>.local` on the local network; a host without one does not. */
+  announce?(options: { readonly kit: string; readonly port: number }): Promise<AsyncDisposable>;
   /** A secret's bytes, a trailing newline removed; throws `secret-unreadable`. */
   secret(ref: SecretRef): Promise<Uint8Array>;
   /** A small file relative to kit.yaml's folder (bundle, public key), ≤ 4 MiB; throws `kit-file-unreadable`. */

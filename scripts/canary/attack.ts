@@ -26,7 +26,7 @@ const ENDLESS = 'text/event-stream';
 export function attacksOf(document: unknown, pan: string): readonly Attack[] {
   const { paths } = document as OpenApi;
   return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).flatMap(([verb, operation]) => {
+    Object.entries(methods).flatMap(([verb, operation]): readonly Attack[] => {
       const method = verb.toUpperCase();
       const endless = Object.values(operation.responses ?? {}).some((answer) => ENDLESS in (answer.content ?? {}));
       if (endless) return [];
