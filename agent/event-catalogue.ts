@@ -38,7 +38,7 @@ export function eventJsonSchema(emission: Emission): JsonObject {
       stream,
       sequence: { type: 'string', pattern: '^[1-9][0-9]*$' },
       bootid: { type: 'string' },
-      monoms: { type: 'number' },
+      monoms: { type: 'integer', minimum: 0 },
       clocktrust: { enum: ['synced', 'estimated', 'unset'] },
       node: { type: 'string' },
       data,

@@ -35,6 +35,7 @@ export interface CloudEvent {
   readonly stream: Stream;
   readonly sequence: string;
   readonly bootid: string;
+  /** Whole milliseconds: CloudEvents knows no fractions. */
   readonly monoms: number;
   readonly clocktrust: ClockTrust;
   readonly node?: string;
@@ -63,7 +64,7 @@ export function toCloudEvent(
     stream: event.stream,
     sequence: String(event.sequence),
     bootid: event.bootId,
-    monoms: event.atMono,
+    monoms: Math.floor(event.atMono),
     clocktrust: event.clockTrust,
     ...(kit.node === undefined ? {} : { node: kit.node }),
     data: event.data,
