@@ -23,10 +23,7 @@ export interface MdnsWire {
  */
 export async function announcePage(options: AnnounceOptions, log: Log, wire: MdnsWire = {}): Promise<AsyncDisposable> {
   const { default: Bonjour } = await import('bonjour-service');
-  // The library's own type names no socket options, though it hands them on.
-  const bonjour = new Bonjour(wire as ConstructorParameters<typeof Bonjour>[0], (error: Error) =>
-    log.warn('mdns-failed', { detail: error.message }),
-  );
+  const bonjour = new Bonjour(wire, (error: Error) => log.warn('mdns-failed', { detail: error.message }));
   const host = mdnsHost(options.kit);
   const service = bonjour.publish({
     name: options.kit,

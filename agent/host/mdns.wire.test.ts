@@ -18,7 +18,7 @@ interface Found {
 test('a phone on the network finds the page under the kit’s own name', async () => {
   const wire = { interface: '127.0.0.1', bind: '0.0.0.0', port: await freePort() };
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined };
-  const phone = new Bonjour(wire as object);
+  const phone = new Bonjour(wire);
   closing.push(() => new Promise((resolve) => phone.destroy(() => resolve())));
   const found = new Promise<Found>((resolve) => {
     const browser = phone.find({ type: 'http' }, (service) => resolve(service as unknown as Found));

@@ -24,7 +24,7 @@ const uses = {
       // Closed databases must survive the collector; headers of Node 24.21 made it abort.
       for (let round = 0; round < 200; round += 1) {
         new Database(':memory:').close();
-        Array.from({ length: 1000 }, () => new Array(500).fill(round));
+        Array.from({ length: 1000 }, () => Array.from({ length: 500 }, () => round));
         if (round % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
       }
       return `SQLite ${version}`;
