@@ -92,11 +92,13 @@ export class Shop {
   async #visit(doors: AbortSignal, signal: AbortSignal): Promise<void> {
     this.truth.shoppers += 1;
     const basket = new Map<ShopProduct, number>();
-    const wishes = 1 + Math.floor(this.#chance.float() * 3);
+    // The first customer of the day knows what she wants: a short demonstration sees a whole sale.
+    const first = this.truth.shoppers === 1;
+    const wishes = first ? 1 : 1 + Math.floor(this.#chance.float() * 3);
     for (let wish = 0; wish < wishes && !signal.aborted; wish += 1) {
       await this.#pause(1_500 + this.#chance.float() * 3_000, signal);
       const product = this.#pick();
-      if (product !== undefined) await this.#lift(product, basket, signal);
+      if (product !== undefined) await this.#lift(product, basket, first, signal);
     }
     if (basket.size === 0 || signal.aborted) return;
     const mine = this.#till.then(() => (doors.aborted ? this.#leave(basket) : this.#pay(basket, signal)));
@@ -104,9 +106,14 @@ export class Shop {
     await mine;
   }
 
-  async #lift(product: ShopProduct, basket: Map<ShopProduct, number>, signal: AbortSignal): Promise<void> {
+  async #lift(
+    product: ShopProduct,
+    basket: Map<ShopProduct, number>,
+    certain: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
     this.#move(product, -1);
-    if (this.#chance.float() < 0.2) {
+    if (!certain && this.#chance.float() < 0.2) {
       await this.#pause(4_000 + this.#chance.float() * 3_000, signal);
       this.#move(product, +1);
       return;
