@@ -7,7 +7,6 @@ export const barrowCommands: CommandTable = {
   camera: async () => (await import('./camera.ts')).command,
   check: async () => (await import('./check.ts')).command,
   completion: async () => (await import('./completion.ts')).command,
-  completion: async () => (await import('./completion.ts')).command,
   decode: async () => (await import('./decode.ts')).command,
   doctor: async () => (await import('./doctor.ts')).command,
   'first-boot': async () => (await import('./first-boot.ts')).command,
