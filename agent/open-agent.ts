@@ -7,6 +7,7 @@ import { Closing } from './core/closing.ts';
 import { trustedFloor } from './clock/watch-clock.ts';
 import { toCloudEvent, type StoredEvent } from './core/event.ts';
 import type { Host } from './core/host.ts';
+import type { Ledger } from './core/ledger.ts';
 import type { Pricing } from './core/pricing.ts';
 import type { AgentView, UplinkStatus } from './core/status.ts';
 import { driverIo } from './driver-io.ts';
@@ -18,7 +19,7 @@ import { LogRing } from './log-ring.ts';
 import { openPricing } from './open-pricing.ts';
 import { reloadDrivers } from './reload.ts';
 import { noteStart, noteStop } from './lifetime.ts';
-import { startUplink } from './start-uplink.ts';
+import { startUplink, UPLINK_OFF } from './start-uplink.ts';
 import { makeSupport } from './support/make-support.ts';
 import { Supervisor } from './supervisor/supervise.ts';
 import { createPaymentDesk } from './till/payment-desk.ts';
@@ -35,46 +36,33 @@ export interface Agent extends AsyncDisposable {
   serve(signal: AbortSignal): Promise<void>;
 }
 
-const OFFLINE: UplinkStatus = {
-  state: 'off',
-  url: null,
-  protocol: null,
-  code: null,
-  detail: null,
-  delivered: 0,
-  duplicatesPossible: 0,
-  quarantined: 0,
-  droppedCommands: 0,
-  drainPerS: null,
-};
-
-/** Opens the rooms in the order in which a reading walks through them, and closes them in reverse. */
-export async function openAgent(host: Host, config: KitConfig): Promise<Agent> {
+/**
+ * Opens the rooms in the order in which a reading walks through them, and closes them in reverse. The ledger is the
+ * agent's from here on: it is closed with it, and when opening fails.
+ */
+export async function openAgent(host: Host, config: KitConfig, ledger: Ledger): Promise<Agent> {
   const closing = new Closing();
+  closing.use(ledger);
   try {
-    return await openRooms(host, config, closing);
+    return await openRooms({ host, config, ledger }, closing);
   } catch (error) {
     await closing.close();
     throw error;
   }
 }
 
-async function openRooms(host: Host, config: KitConfig, closing: Closing): Promise<Agent> {
+async function openRooms(
+  { host, config, ledger }: { readonly host: Host; readonly config: KitConfig; readonly ledger: Ledger },
+  closing: Closing,
+): Promise<Agent> {
   const { clock, chance } = host;
   let current = config;
   let pricing: Pricing | null = null;
-  let uplink: UplinkStatus = { ...OFFLINE, url: config.broker?.url ?? null };
+  let uplink: UplinkStatus = { ...UPLINK_OFF, url: config.broker?.url ?? null };
   const stop = new AbortController();
   const logs = new LogRing(host.log, clock);
   const appended = makePulse();
 
-  const ledger = closing.use(
-    host.openLedger({
-      stateDir: config.state,
-      maxBytes: config.ledger.maxBytes,
-      retainAckedMs: config.ledger.retainAcked,
-    }),
-  );
   const floor = trustedFloor(ledger);
   if (floor !== null) clock.raiseFloor?.(floor);
   const feed = new LiveFeed();

@@ -45,7 +45,13 @@ export async function openPricing(parts: OpenPricingParts): Promise<Pricing | nu
     },
   });
   if (config.pricing.bundle !== undefined) await offerFile(config.pricing.bundle, pricing, parts);
-  commit((tx) => pricing.tick(tx));
+  try {
+    commit((tx) => pricing.tick(tx));
+  } catch (error) {
+    // A full disk at the start: standing prices hold until the heartbeat's tick is stored.
+    if (!(error instanceof AgentError) || error.code === 'ledger-corrupt') throw error;
+    log.warn('prices-not-stored', { code: error.code });
+  }
   return pricing;
 }
 

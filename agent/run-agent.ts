@@ -1,6 +1,7 @@
 import type { JsonObject } from '../drivers/api/reading.ts';
 import type { KitConfig } from './config/read-config.ts';
 import type { Host } from './core/host.ts';
+import { awaitLedger } from './await-ledger.ts';
 import { openAgent } from './open-agent.ts';
 
 /**
@@ -8,11 +9,13 @@ import { openAgent } from './open-agent.ts';
  * stops in reverse order when the signal fires. Called by the daemon with the machine as its host and by the
  * deterministic world with a simulated one.
  *
- * Throws an AgentError when the ledger cannot even be opened or the API's address is taken; a device, a broker or a
- * bundle that fails never ends it.
+ * Throws an AgentError when another process or a newer release holds the ledger, or the API's address is taken; a device,
+ * a broker, a bundle or a disk that fails never ends it.
  */
 export async function runAgent(host: Host, config: KitConfig, signal: AbortSignal): Promise<void> {
-  await using agent = await openAgent(host, config);
+  const ledger = await awaitLedger(host, config, signal);
+  if (ledger === null) return;
+  await using agent = await openAgent(host, config, ledger);
   host.service.ready();
   await agent.serve(signal);
   host.service.stopping();

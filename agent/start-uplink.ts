@@ -11,6 +11,20 @@ import { healthOf } from './health.ts';
 import type { Pulse } from './uplink/pulse.ts';
 import { runUplink } from './uplink/run-uplink.ts';
 
+/** A kit without a broker, or not yet with one. */
+export const UPLINK_OFF: UplinkStatus = {
+  state: 'off',
+  url: null,
+  protocol: null,
+  code: null,
+  detail: null,
+  delivered: 0,
+  duplicatesPossible: 0,
+  quarantined: 0,
+  droppedCommands: 0,
+  drainPerS: null,
+};
+
 export interface StartUplinkParts {
   readonly host: Host;
   readonly broker: NonNullable<KitConfig['broker']>;

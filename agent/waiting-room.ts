@@ -1,0 +1,93 @@
+import type { AgentError } from '../drivers/api/agent-error.ts';
+import type { Stream } from '../drivers/api/reading.ts';
+import type { PendingEvent, StoredEvent } from './core/event.ts';
+import type { Ledger } from './core/ledger.ts';
+import { WAITING_ROWS, type Intake } from './intake.ts';
+
+/** Where events wait while there is no ledger: an intake whose commit never comes. */
+export interface WaitingRoom extends Intake {
+  /** Why the ledger could not be opened, as of the last try. */
+  refusal(): AgentError;
+  refuse(error: AgentError): void;
+  /**
+   * Stores what waits in one transaction and declares the rest. Throws the ledger's errors; then everything still waits.
+   */
+  moveInto(ledger: Ledger): readonly StoredEvent[];
+}
+
+interface Row {
+  readonly event: PendingEvent;
+  readonly owner: string | undefined;
+}
+
+interface GivenUp {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/**
+ * Holds the newest {@link WAITING_ROWS} events. Sales and prices are refused: nobody may be told that they are kept.
+ * What a driver reports while it also keeps state was counted from nothing, because its state could not be read; such
+ * events are declared lost in place of starting a false series.
+ */
+export function waitingRoom(first: AgentError): WaitingRoom {
+  let error = first;
+  let rows: Row[] = [];
+  let givenUp = new Map<Stream, GivenUp>();
+  let unstoredRows = 0;
+  const keepsState = new Set<string>();
+
+  const giveUp = ({ stream, data }: PendingEvent, counts: Map<Stream, GivenUp>): void => {
+    const { count, bytes } = counts.get(stream) ?? { count: 0, bytes: 0 };
+    counts.set(stream, { count: count + 1, bytes: bytes + Buffer.byteLength(JSON.stringify(data)) });
+  };
+  const isFalseSeries = ({ event, owner }: Row): boolean =>
+    event.stream !== 'agent' && owner !== undefined && keepsState.has(owner);
+
+  return {
+    async put(event, owner, saves) {
+      if (event.stream === 'sale' || event.stream === 'price') throw error;
+      if (owner !== undefined && saves !== undefined) keepsState.add(owner);
+      if (rows.length >= WAITING_ROWS) {
+        const [oldest] = rows.splice(0, 1);
+        if (oldest !== undefined) giveUp(oldest.event, givenUp);
+        unstoredRows += 1;
+      }
+      rows.push({ event, owner });
+    },
+    async save(owner) {
+      keepsState.add(owner);
+    },
+    commit() {
+      throw error;
+    },
+    flush: () => false,
+    run: (signal) =>
+      new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        else signal.addEventListener('abort', () => resolve(), { once: true });
+      }),
+    health: () => ({ waitingRows: rows.length, code: error.code, unstoredRows, commits: 0, lastCommitMono: null }),
+    refusal: () => error,
+    refuse(next) {
+      error = next;
+    },
+    moveInto(ledger) {
+      const lost = new Map(givenUp);
+      for (const row of rows) if (isFalseSeries(row)) giveUp(row.event, lost);
+      const stored = ledger.transaction((tx) => [
+        ...[...lost].map(([stream, { count, bytes }]) =>
+          tx.declareLoss(stream, { count, bytes, reason: error.code, atMono: newestMono(rows) }),
+        ),
+        ...rows.filter((row) => !isFalseSeries(row)).map(({ event }) => tx.append(event)),
+      ]);
+      rows = [];
+      givenUp = new Map();
+      return stored;
+    },
+  };
+}
+
+function newestMono(rows: readonly Row[]): PendingEvent['atMono'] {
+  return rows.at(-1)?.event.atMono ?? (0 as PendingEvent['atMono']);
+}
