@@ -42,7 +42,7 @@ function brokerFaults(file: Partial<KitFile>, locator: Locator): readonly Config
   const { broker } = file;
   if (broker === undefined) return [];
   const faults: ConfigFault[] = [];
-  const tls = /^mqtts:/.test(broker.url);
+  const tls = broker.url.startsWith('mqtts:');
   if ((broker.cert === undefined) !== (broker.key === undefined))
     faults.push(
       fault(

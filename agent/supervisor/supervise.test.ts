@@ -57,7 +57,7 @@ function bench(limitMs = 600_000): Bench {
   const states = (id: string): readonly string[] =>
     events
       .filter(({ type, subject }) => type === 'barrow.driver.state.v1' && subject === id)
-      .map(({ data }) => `${String(data['state'])} ${String(data['code'])}`);
+      .map(({ data }) => `${data['state'] as string} ${data['code'] as string | null}`);
   return { supervisor, events, clock, states };
 }
 

@@ -131,7 +131,7 @@ export class Shop {
       }
     }
     if (this.truth.loyalty === 0 || this.#chance.float() < this.#options.loyaltyShare) {
-      this.#hands.swipeLoyalty(`98260000${String(1_000 + Math.floor(this.#chance.float() * 9_000))}`);
+      this.#hands.swipeLoyalty(`98260000${1_000 + Math.floor(this.#chance.float() * 9_000)}`);
       this.truth.loyalty += 1;
     }
     this.truth.checkouts += 1;

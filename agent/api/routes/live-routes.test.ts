@@ -25,7 +25,7 @@ async function open(
   return {
     answer,
     next: async () => {
-      const step = await source!.next();
+      const step = await source.next();
       return step.done === true ? 'over' : step.value;
     },
     stop: async () => {
