@@ -115,7 +115,7 @@ export class Shop {
     this.#move(product, -1);
     if (!certain && this.#chance.float() < 0.2) {
       await this.#pause(4_000 + this.#chance.float() * 3_000, signal);
-      this.#move(product, +1);
+      this.#move(product, 1);
       return;
     }
     basket.set(product, (basket.get(product) ?? 0) + 1);
