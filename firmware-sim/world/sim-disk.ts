@@ -9,7 +9,7 @@ export type CutPoint = 'before-commit' | 'after-commit';
 
 /** The disk of the kit: what is committed stays, whatever becomes of the process. The real SQL runs on it. */
 export interface SimDisk {
-  /** While set, every write fails with this code. */
+  /** While set, every write fails with this code, and so does opening. */
   failing: 'ledger-full' | 'ledger-io' | 'ledger-readonly' | null;
   /** Opens the ledger for one process. */
   open(life: Life, options: Omit<OpenLedgerOptions, 'store'>): Ledger;
@@ -38,6 +38,7 @@ export function simDisk(options: SimDiskOptions): SimDisk {
   const disk: SimDisk = {
     failing: null,
     open(life, openOptions) {
+      if (disk.failing !== null) throw ledgerFailure(disk.failing, { detail: 'simulated' });
       const ledger = openLedger({ ...openOptions, store: { image } });
       current = ledger;
       return onDisk(ledger, <T>(work: (tx: LedgerTx) => T): T => {
