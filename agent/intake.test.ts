@@ -261,3 +261,15 @@ test('a sale that cannot be stored says so to its till', async () => {
   expect(intake.health().code).toBeNull();
   await stop();
 });
+
+test('a sale that the disk refuses makes the ledger refuse, until a probe is stored', async () => {
+  const { intake, clock, fail, stop } = bench();
+  fail('ledger-full', ['sale']);
+  expect(() => intake.commit((tx) => tx.append(event('sale', 1)))).toThrow(
+    expect.objectContaining({ code: 'ledger-full' }),
+  );
+  expect(intake.health()).toMatchObject({ code: 'ledger-full', waitingRows: 0 });
+  await clock.pass(RETRY_MS);
+  expect(intake.health().code).toBeNull();
+  await stop();
+});

@@ -177,18 +177,21 @@ export function createIntake(options: IntakeOptions): Intake {
   };
 
   const commit = <T>(work: (tx: LedgerTx) => T): T => {
+    const alone = code !== null;
     let ran = false;
     const once = (tx: LedgerTx): T => {
       ran = true;
       return work(tx);
     };
     try {
-      return store(code === null, once);
+      return store(!alone, once);
     } catch (error) {
       // The queue did not fit: what cannot wait goes alone, into the room that is kept for it.
       if (isLedgerFailure(error) && error.code === 'ledger-corrupt') failed(error);
-      if (ran || code !== null || !isLedgerFailure(error)) throw error;
-      failed(error);
+      if (!isLedgerFailure(error)) throw error;
+      // Also when nothing waits to be retried: the refusal is told, and a probe finds out when it is over.
+      if (DISK_CODES.has(error.code)) failed(error);
+      if (ran || alone) throw error;
       return store(false, work);
     }
   };
@@ -259,6 +262,9 @@ function watch(tx: LedgerTx, stored: StoredEvent[]): LedgerTx {
     tables: tx.tables,
   };
 }
+
+/** Failures of the disk that concern whatever comes next as well. */
+const DISK_CODES: ReadonlySet<string> = new Set(['ledger-full', 'ledger-readonly', 'ledger-io']);
 
 /** A failure of the disk under the ledger, after which events wait or are counted; anything else is a bug. */
 function isLedgerFailure(error: unknown): error is AgentError {
