@@ -60,6 +60,7 @@ function statusOf(
     oldestPendingMono === null ? [] : [oldestPendingMono],
   );
   const trust = host.clock.trust();
+  const machine = host.machine();
   const reasons = readinessReasons(
     {
       drivers,
@@ -67,6 +68,7 @@ function statusOf(
       clockTrust: trust,
       ledgerFault: intake.code === null ? null : { code: intake.code, detail: '' },
       pricing: { configured: config.pricing !== undefined, state: rules?.state ?? null },
+      freeBytes: machine.freeBytes,
     },
     parts.errorEntry,
   );
@@ -94,6 +96,6 @@ function statusOf(
     uplink,
     drivers,
     rules,
-    machine: host.machine(),
+    machine,
   };
 }

@@ -4,6 +4,11 @@ import type { ClockTrust } from './core/event.ts';
 
 export type Reason = AgentStatus['reasons'][number];
 
+/** Below this the ledger's own reserve is in danger. */
+export const DISK_LOW_BYTES: number = 200 * 1024 * 1024;
+/** Below this nothing can be relied on to be kept. */
+export const DISK_FULL_BYTES: number = 16 * 1024 * 1024;
+
 export interface ReadinessFacts {
   readonly drivers: readonly DriverStatus[];
   readonly uplink: UplinkStatus;
@@ -13,6 +18,8 @@ export interface ReadinessFacts {
     readonly configured: boolean;
     readonly state: 'in-force' | 'not-yet-valid' | 'expired' | 'killed' | null;
   };
+  /** Free space where the ledger lies; `null` where it cannot be told. */
+  readonly freeBytes: number | null;
 }
 
 export const readinessErrors = {
@@ -23,6 +30,14 @@ export const readinessErrors = {
   'clock-unset': {
     sentence: 'The clock has never been set since this machine started',
     hint: 'Give it a network for a minute, or set it by hand with `timedatectl set-time`',
+  },
+  'disk-low': {
+    sentence: 'The disk is nearly full',
+    hint: 'Free some space: `sudo journalctl --vacuum-size=50M` helps most often',
+  },
+  'disk-full': {
+    sentence: 'The disk is full, so events cannot be kept',
+    hint: 'Free some space now: `sudo journalctl --vacuum-size=50M`',
   },
   'rules-missing': {
     sentence: 'No price rules have arrived',
@@ -53,6 +68,8 @@ export function readinessReasons(
     const { code, detail } = facts.ledgerFault;
     say(code, table(code) ?? { sentence: 'The ledger cannot accept events', hint: 'Run `barrow doctor`' }, detail);
   }
+  const disk = diskCode(facts.freeBytes);
+  if (disk !== null) say(disk, readinessErrors[disk], `${Math.floor((facts.freeBytes ?? 0) / 1024 / 1024)} MiB free`);
   for (const driver of facts.drivers) {
     for (const part of driver.parts) {
       if (part.state === 'ready' || part.state === 'starting') continue;
@@ -81,4 +98,10 @@ export function readinessReasons(
   if (facts.pricing.configured && facts.pricing.state === null) say('rules-missing', readinessErrors['rules-missing']);
   if (facts.pricing.state === 'expired') say('rules-expired', readinessErrors['rules-expired']);
   return reasons;
+}
+
+/** What is wrong with the free space; `null` when nothing is, or nothing is known. */
+export function diskCode(freeBytes: number | null): 'disk-full' | 'disk-low' | null {
+  if (freeBytes === null || freeBytes >= DISK_LOW_BYTES) return null;
+  return freeBytes < DISK_FULL_BYTES ? 'disk-full' : 'disk-low';
 }

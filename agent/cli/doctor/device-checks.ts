@@ -12,24 +12,36 @@ const READY_MS = 12_000;
 
 /** What a running agent says of its devices: it holds their ports, so it is asked instead of them. */
 export function reportedDevices(status: AgentStatus, hintOf: (code: string) => string | undefined): readonly Finding[] {
-  return status.drivers.map(({ id, type, state, code, detail }) => {
+  return status.drivers.flatMap(({ id, type, state, code, detail, parts }): readonly Finding[] => {
     const check = `driver ${id}`;
-    if (state === 'ready') return ok(check, `${type} is ready`);
-    return {
+    const silent = parts.flatMap(({ part, state: partState, code: partCode }): readonly Finding[] =>
+      partState === 'ready' || partState === 'starting'
+        ? []
+        : [
+            {
+              check: `${check}/${part}`,
+              state: 'warn',
+              code: partCode ?? 'driver-not-ready',
+              sentence: `${part} is ${partState}`,
+              next: (partCode === null ? undefined : hintOf(partCode)) ?? 'Check its battery and that it is near',
+            },
+          ],
+    );
+    if (state === 'ready') return [ok(check, `${type} is ready`), ...silent];
+    const whole: Finding = {
       check,
       state: state === 'failed' ? 'fail' : 'warn',
       code: code ?? 'driver-not-ready',
       sentence: detail ?? `${type} is ${state}`,
       next: (code === null ? undefined : hintOf(code)) ?? 'Check its cable and power',
     };
+    return [whole, ...silent];
   });
 }
 
-/** Opens each device for a moment, one after the other: nothing is stored, nothing is charged. */
+/** Opens each device for a moment: nothing is stored, nothing is charged. All at once, as a dead one takes its time. */
 export async function tryDevices(config: KitConfig, host: Host, signal: AbortSignal): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
-  for (const entry of config.drivers) findings.push(await tryDevice(entry, config, host, signal));
-  return findings;
+  return Promise.all(config.drivers.map((entry) => tryDevice(entry, config, host, signal)));
 }
 
 async function tryDevice(entry: DriverEntry, config: KitConfig, host: Host, signal: AbortSignal): Promise<Finding> {

@@ -32,19 +32,43 @@ export async function examine(
     findings.push(...found);
   };
   add(ok('configuration', `${path} is valid: ${config.drivers.length} drivers`));
-  add(clockCheck(host.clock), powerCheck(config.state), ...diskChecks(config.state), ...(await portChecks(config)));
+  add(
+    clockCheck(host.clock, Date.now()),
+    powerCheck(host.machine()),
+    ...diskChecks(config.state),
+    ...(await portChecks(config)),
+  );
   if (config.drivers.some(({ type }) => type === 'camera-counter')) add(modelCheck());
   if (status === null) add(...(await tryDevices(config, host, signal)));
   else {
     const lookup = errorLookup(config.drivers.map(({ driver }) => driver));
     add(
       ok('agent', `The agent is running: ${status.ready ? 'ready' : 'not ready'}`),
+      ledgerCheck(status),
       ...reportedDevices(status, (code) => lookup(code)?.hint),
     );
   }
   add(...(await brokerChecks(config, host, signal)));
   if (status !== null) add(...rulesChecks(config, status, host.clock.wallMs()));
   return findings;
+}
+
+/** Whether the running agent can keep what happens, and whether it ever could not. */
+export function ledgerCheck({ ledger, reasons }: Pick<AgentStatus, 'ledger' | 'reasons'>): Finding {
+  const reason = ledger.accepting ? undefined : reasons.find(({ code }) => code.startsWith('ledger-'));
+  if (!ledger.accepting)
+    return {
+      check: 'ledger',
+      state: 'fail',
+      code: reason?.code ?? 'ledger-refusing',
+      sentence: reason?.sentence ?? 'The ledger cannot accept events',
+      next: reason?.hint ?? 'Look at the disk space above',
+    };
+  const lost = ledger.streams.reduce((sum, { lostRows }) => sum + lostRows, 0);
+  const pending = ledger.streams.reduce((sum, { pendingRows }) => sum + pendingRows, 0);
+  return lost > 0
+    ? finding('ledger', 'warn', 'events-lost', `${lost}`)
+    : ok('ledger', `Every event is kept; ${pending} wait for the broker`);
 }
 
 function modelCheck(): Finding {

@@ -1,4 +1,5 @@
 import { AgentError, type ErrorEntry } from '../../../drivers/api/agent-error.ts';
+import { readinessErrors } from '../../readiness.ts';
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -26,14 +27,8 @@ export const doctorErrors = {
     sentence: 'The state folder cannot be written',
     hint: 'Check its owner (the service account) and that the disk is not mounted read-only',
   },
-  'disk-low': {
-    sentence: 'The disk is nearly full',
-    hint: 'Free some space: `sudo journalctl --vacuum-size=50M` helps most often',
-  },
-  'disk-full': {
-    sentence: 'The disk is full: events cannot be kept',
-    hint: 'Free some space now: `sudo journalctl --vacuum-size=50M`',
-  },
+  'disk-low': readinessErrors['disk-low'],
+  'disk-full': readinessErrors['disk-full'],
   'mount-unsafe': {
     sentence: 'The disk is mounted so that a power cut can corrupt the ledger',
     hint: 'Remove data=writeback and nobarrier from its line in /etc/fstab and restart',
@@ -70,6 +65,10 @@ export const doctorErrors = {
   'broker-absent': {
     sentence: 'No broker is configured: events stay on this kit',
     hint: 'Add a broker: part to kit.yaml',
+  },
+  'events-lost': {
+    sentence: 'Events were dropped and declared lost since the ledger was made',
+    hint: 'Raise ledger.maxBytes in kit.yaml, or give the disk more room',
   },
   'certificate-expired': {
     sentence: 'The client certificate has expired',

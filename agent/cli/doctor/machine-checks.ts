@@ -1,15 +1,16 @@
-import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { KitClock } from '../../core/host.ts';
+import type { KitClock, MachineFacts } from '../../core/host.ts';
 import { machineFacts } from '../../host/machine.ts';
+import { diskCode } from '../../readiness.ts';
 import { finding, ok, type Finding } from './finding.ts';
 
-/** Below this the ledger's reserve is in danger. */
-const LOW_BYTES = 200 * 1024 * 1024;
-const FULL_BYTES = 16 * 1024 * 1024;
-
-export function clockCheck(clock: KitClock): Finding {
-  const shown = `${new Date(clock.wallMs()).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+/**
+ * Judges the clock by what is known of its truth.
+ * @param machineMs what the machine's own clock shows: the agent's stands on a floor, which would hide a wrong year
+ */
+export function clockCheck(clock: Pick<KitClock, 'trust'>, machineMs: number): Finding {
+  const shown = `${new Date(machineMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   switch (clock.trust()) {
     case 'synced':
       return ok('clock', `The clock is synchronised: ${shown}`);
@@ -20,8 +21,7 @@ export function clockCheck(clock: KitClock): Finding {
   }
 }
 
-export function powerCheck(stateDir: string): Finding {
-  const { throttled, temperatureC } = machineFacts(stateDir);
+export function powerCheck({ throttled, temperatureC }: Pick<MachineFacts, 'throttled' | 'temperatureC'>): Finding {
   if (throttled !== null && throttled !== '')
     return finding(
       'power',
@@ -41,8 +41,8 @@ export function diskChecks(stateDir: string): readonly Finding[] {
   return [
     writableCheck(stateDir, path),
     mountCheck(path, readFileSync('/proc/self/mounts', 'utf8')),
-    spaceCheck(path),
-    wearCheck(),
+    spaceCheck(machineFacts(path).freeBytes),
+    wearCheck(existsSync(LIFE_TIME) ? readFileSync(LIFE_TIME, 'utf8') : null),
   ];
 }
 
@@ -77,24 +77,27 @@ export function mountCheck(path: string, mounts: string): Finding {
   return ok('mount', `${point} is ${type} with safe options`);
 }
 
-function spaceCheck(path: string): Finding {
-  const { bavail, bsize } = statfsSync(path);
-  const free = bavail * bsize;
-  const shown = `${Math.floor(free / 1024 / 1024)} MiB free`;
-  if (free < FULL_BYTES) return finding('disk space', 'fail', 'disk-full', shown);
-  return free < LOW_BYTES ? finding('disk space', 'warn', 'disk-low', shown) : ok('disk space', shown);
+/** Judges the room that is left for the ledger. */
+export function spaceCheck(freeBytes: number | null): Finding {
+  if (freeBytes === null) return ok('disk space', 'Nothing is known of the free space');
+  const shown = `${Math.floor(freeBytes / 1024 / 1024)} MiB free`;
+  const code = diskCode(freeBytes);
+  return code === null
+    ? ok('disk space', shown)
+    : finding('disk space', code === 'disk-full' ? 'fail' : 'warn', code, shown);
 }
 
+const LIFE_TIME = '/sys/block/mmcblk0/device/life_time';
+
 /** eMMC and some cards tell their life time in tenths (JESD84-B51: 0x0A = 90–100 % used, 0x0B = exceeded). */
-function wearCheck(): Finding {
-  const file = '/sys/block/mmcblk0/device/life_time';
-  if (!existsSync(file)) return ok('card wear', 'This disk does not tell its wear');
-  const worst = Math.max(
-    ...readFileSync(file, 'utf8')
-      .trim()
-      .split(/\s+/)
-      .map((word) => Number.parseInt(word, 16)),
-  );
+export function wearCheck(lifeTime: string | null): Finding {
+  const tenths = (lifeTime ?? '')
+    .trim()
+    .split(/\s+/)
+    .map((word) => Number.parseInt(word, 16))
+    .filter((tenth) => tenth > 0);
+  if (tenths.length === 0) return ok('card wear', 'This disk does not tell its wear');
+  const worst = Math.max(...tenths);
   return worst >= 0x0a
     ? finding('card wear', worst > 0x0a ? 'fail' : 'warn', 'card-worn', `${worst * 10} % of its life used`)
     : ok('card wear', `At most ${worst * 10} % of the card’s life is used`);

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import type { UplinkStatus } from './core/status.ts';
+import { DISK_FULL_BYTES, DISK_LOW_BYTES, readinessReasons, type ReadinessFacts } from './readiness.ts';
+
+const uplink: UplinkStatus = {
+  state: 'online',
+  url: 'mqtt://127.0.0.1:1883',
+  protocol: '5',
+  code: null,
+  detail: null,
+  delivered: 0,
+  duplicatesPossible: 0,
+  quarantined: 0,
+  droppedCommands: 0,
+  drainPerS: null,
+};
+const well: ReadinessFacts = {
+  drivers: [],
+  uplink,
+  clockTrust: 'synced',
+  ledgerFault: null,
+  pricing: { configured: false, state: null },
+  freeBytes: DISK_LOW_BYTES,
+};
+const codes = (more: Partial<ReadinessFacts>): readonly string[] =>
+  readinessReasons({ ...well, ...more }, () => undefined).map(({ code }) => code);
+
+test('nothing wrong is a green light', () => expect(codes({})).toEqual([]));
+
+test('a disk that runs out of room is told before the ledger has to refuse', () => {
+  expect(codes({ freeBytes: DISK_LOW_BYTES - 1 })).toEqual(['disk-low']);
+  expect(codes({ freeBytes: DISK_FULL_BYTES - 1 })).toEqual(['disk-full']);
+  expect(codes({ freeBytes: null })).toEqual([]);
+  const [reason] = readinessReasons({ ...well, freeBytes: 5 * 1024 * 1024 }, () => undefined);
+  expect(reason?.sentence).toBe('The disk is full, so events cannot be kept: 5 MiB free');
+  expect(reason?.hint).toContain('Free some space');
+});
+
+test('a broker that is away, a clock that was never set and rules that are missing are each a reason', () => {
+  expect(codes({ uplink: { ...uplink, state: 'waiting' } })).toEqual(['broker-away']);
+  expect(codes({ uplink: { ...uplink, state: 'waiting', code: 'uplink-refused' } })).toEqual(['uplink-refused']);
+  expect(codes({ uplink: { ...uplink, state: 'off' } })).toEqual([]);
+  expect(codes({ clockTrust: 'unset' })).toEqual(['clock-unset']);
+  expect(codes({ clockTrust: 'estimated' })).toEqual([]);
+  expect(codes({ pricing: { configured: true, state: null } })).toEqual(['rules-missing']);
+  expect(codes({ pricing: { configured: true, state: 'expired' } })).toEqual(['rules-expired']);
+});
+
+test('the ledger comes first, then the disk, then each device with its name', () => {
+  const driver = {
+    id: 'door',
+    type: 'camera-counter',
+    state: 'failed' as const,
+    code: 'camera-stalled',
+    detail: null,
+    parts: [{ part: 's1', state: 'silent' as const, code: 'sensor-silent' }],
+    events: 0,
+    restarts: 0,
+    lastEventAt: null,
+    latest: [],
+  };
+  const reasons = readinessReasons(
+    { ...well, drivers: [driver], ledgerFault: { code: 'ledger-full', detail: '' }, freeBytes: 0 },
+    (code) => ({ sentence: `about ${code}`, hint: `mend ${code}` }),
+  );
+  expect(reasons.map(({ code, driver: of }) => [code, of])).toEqual([
+    ['ledger-full', undefined],
+    ['disk-full', undefined],
+    ['sensor-silent', 'door'],
+    ['camera-stalled', 'door'],
+  ]);
+  expect(reasons.at(-1)?.hint).toBe('mend camera-stalled');
+});
