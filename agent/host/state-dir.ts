@@ -1,5 +1,7 @@
 import {
+  accessSync,
   closeSync,
+  constants,
   copyFileSync,
   existsSync,
   fsyncSync,
@@ -30,7 +32,12 @@ export function stateDir(path: string): LedgerFiles {
   return {
     databasePath,
     nextPath,
-    ensure: () => attempt(path, () => void mkdirSync(path, { recursive: true, mode: 0o700 })),
+    ensure: () =>
+      attempt(path, () => {
+        mkdirSync(path, { recursive: true, mode: 0o700 });
+        // SQLite calls a log that it cannot open for writing an I/O error; the file system knows better.
+        accessSync(path, constants.W_OK);
+      }),
     found: () =>
       attempt(path, () => ({
         database: sizeOf(databasePath) > 0,
