@@ -27,8 +27,8 @@ export const doctorErrors = {
     sentence: 'The state folder cannot be written',
     hint: 'Check its owner (the service account) and that the disk is not mounted read-only',
   },
-  'disk-low': readinessErrors['disk-low'],
-  'disk-full': readinessErrors['disk-full'],
+  'disk-low': readinessErrors['disk-low'] as ErrorEntry,
+  'disk-full': readinessErrors['disk-full'] as ErrorEntry,
   'mount-unsafe': {
     sentence: 'The disk is mounted so that a power cut can corrupt the ledger',
     hint: 'Remove data=writeback and nobarrier from its line in /etc/fstab and restart',
