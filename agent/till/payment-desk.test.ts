@@ -203,30 +203,60 @@ describe('a cut', () => {
 
   test.each([
     ['heard', 'approved'],
-    ['authorised', 'declined'],
-  ])('that made the outcome unknown is cleared up by the terminal when it is back: %s, %s', async (at, outcome) => {
-    await openShop();
-    const first = shop.till.desk.start(sale(100), null);
-    await shop.settled(first.intentId);
-    await shop.ready();
-    const cut = (): void => {
-      shop.onStep = () => Promise.resolve();
-      shop.onHeard = () => undefined;
-      shop.pull();
-      void shop.clock.sleep(600_000, never).then(() => shop.plug());
-    };
-    shop.onStep = async (step) => {
-      if (step === at) cut();
-      if (step === 'status-sent' && at === 'heard') shop.onHeard = (apdu) => void (apdu[0] === 0x80 && cut());
-    };
-    const { intentId } = shop.till.desk.start(sale(1250), null);
-    expect(await shop.settled(intentId, 100_000)).toMatchObject({ outcome: 'unknown', reason: 'terminal-away' });
-    await shop.restartTill();
-    expect(await shop.ready(1_000_000)).toBe(true);
-    await shop.clock.until(() => false, 1_000);
-    expect(shop.till.desk.find(intentId)).toMatchObject({ outcome });
-    expect(shop.terminal.book.totalMinor()).toBe(outcome === 'approved' ? 1350 : 100);
-  });
+    ['stored', 'reversed'],
+  ])(
+    'after the reported booking ends approved with the terminal away, and is checked when it is back: %s',
+    async (at, last) => {
+      await openShop();
+      const cut = (): void => {
+        shop.onStep = () => Promise.resolve();
+        shop.onHeard = () => undefined;
+        shop.onStored = () => undefined;
+        shop.pull();
+        void shop.clock.sleep(600_000, never).then(() => shop.plug());
+      };
+      shop.onStep = async (step) => {
+        if (step === 'status-sent' && at === 'heard') shop.onHeard = (apdu) => void (apdu[0] === 0x80 && cut());
+      };
+      if (at === 'stored') shop.onStored = cut;
+      const { intentId } = shop.till.desk.start(sale(1250), null);
+      expect(await shop.settled(intentId, 15_000)).toMatchObject({ outcome: 'approved', receiptNo: 1 });
+      await shop.restartTill();
+      expect(shop.till.desk.find(intentId)).toMatchObject({ outcome: 'approved' });
+      expect(await shop.ready(1_000_000)).toBe(true);
+      await shop.clock.until(() => false, 1_000);
+      expect(shop.till.desk.find(intentId)).toMatchObject({ outcome: last });
+      expect(outcomes()).toEqual(last === 'approved' ? ['approved'] : ['approved', 'reversed']);
+      expect(shop.terminal.book.totalMinor()).toBe(last === 'approved' ? 1250 : 0);
+      expect(sales()).toBe(1);
+    },
+  );
+
+  test.each([['authorised', 'declined']])(
+    'that made the outcome unknown is cleared up by the terminal when it is back: %s, %s',
+    async (at, outcome) => {
+      await openShop();
+      const first = shop.till.desk.start(sale(100), null);
+      await shop.settled(first.intentId);
+      await shop.ready();
+      const cut = (): void => {
+        shop.onStep = () => Promise.resolve();
+        shop.onHeard = () => undefined;
+        shop.pull();
+        void shop.clock.sleep(600_000, never).then(() => shop.plug());
+      };
+      shop.onStep = async (step) => {
+        if (step === at) cut();
+      };
+      const { intentId } = shop.till.desk.start(sale(1250), null);
+      expect(await shop.settled(intentId, 100_000)).toMatchObject({ outcome: 'unknown', reason: 'terminal-away' });
+      await shop.restartTill();
+      expect(await shop.ready(1_000_000)).toBe(true);
+      await shop.clock.until(() => false, 1_000);
+      expect(shop.till.desk.find(intentId)).toMatchObject({ outcome });
+      expect(shop.terminal.book.totalMinor()).toBe(outcome === 'approved' ? 1350 : 100);
+    },
+  );
 
   test.each(['asked', 'accepted', 'authorised', 'acknowledged', 'printed'])(
     'of the till itself at %s is settled by the next process, without a second charge',

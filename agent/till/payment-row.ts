@@ -37,9 +37,14 @@ export function openPayment(row: PaymentRow): OpenPayment {
   return { intent, step: row.step, facts, ...(result === null ? {} : { result }) };
 }
 
-/** What was asked for has happened, as far as the terminal said: it must know that we know before it is final. */
+/**
+ * What was asked for has happened, as far as the terminal said: it must know that we know before it is final, unless it
+ * stays away.
+ */
 function needsTelling(row: PaymentRow): boolean {
-  const reversal = bodyOf(row).intent.kind === 'reversal';
+  const { intent, facts } = bodyOf(row);
+  if (facts['away'] === true) return false;
+  const reversal = intent.kind === 'reversal';
   return row.outcome === 'approved' || row.outcome === 'refunded' || (reversal && row.outcome === 'reversed');
 }
 

@@ -45,6 +45,11 @@ export interface PaymentParts {
 export const MAX_BUSY_TRIES = 30;
 /** How long a payment waits for a terminal that has just gone, before anything was sent. */
 export const AWAY_GRACE_MS = 10_000;
+/**
+ * How long a booking that the terminal reported waits for it to come back and confirm it. A terminal that stays away
+ * has most likely heard our answer: its word stands then, and is still checked when it is back.
+ */
+export const REPORTED_GRACE_MS = 10_000;
 /** Answers to the recovery question that are none, before an operator is asked. */
 const MAX_MISSES = 3;
 
@@ -186,7 +191,7 @@ export class Payment {
    */
   async settle(): Promise<PaymentResult> {
     const { counterpart, clock, recoveryMs, timers } = this.#parts;
-    const endMono = clock.monoMs() + recoveryMs;
+    const endMono = clock.monoMs() + (this.#reported === null ? recoveryMs : Math.min(recoveryMs, REPORTED_GRACE_MS));
     this.#parts.log.warn('payment-open', { intentId: this.#intent.intentId });
     const wasTold = this.#told;
     counterpart.stray({ status: (fields) => this.#status(fields), told: () => this.#nowTold() });
@@ -196,7 +201,7 @@ export class Payment {
         const ready = leftMs > 0 && (await counterpart.ready(leftMs));
         // The terminal has handed in its own word meanwhile.
         if (!wasTold && this.#told && this.#reported !== null) return this.#reported;
-        if (!ready) return this.#unknown(TERMINAL_AWAY);
+        if (!ready) return this.#reported === null ? this.#unknown(TERMINAL_AWAY) : this.#standing(this.#reported);
         const word = await this.#ask();
         if (typeof word === 'object') return word;
         if (word === 'miss') misses += 1;
@@ -256,6 +261,12 @@ export class Payment {
       return this.#finishWith(this.#reported ?? resultOf(successOf(this.#intent.kind), null, last ?? {}, amountMinor));
     if (this.#reported === null) return this.#decline('not-charged');
     return this.#finishWith({ ...this.#reported, outcome: 'reversed', reason: 'auto-reversal' });
+  }
+
+  /** The terminal's word stands although it is away; the journal stays open, so that it is asked when it is back. */
+  #standing(reported: PaymentResult): PaymentResult {
+    this.#record('accepted', { away: true });
+    return reported;
   }
 
   #unknown(reason: string): PaymentResult {
