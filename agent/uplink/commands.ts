@@ -13,11 +13,19 @@ export const COMMAND_DEPTH_MAX = 16;
 /** Commands at work at a time. */
 export const COMMANDS_AT_WORK_MAX = 8;
 
-const sequence = z.int().min(1);
+/** A number, or the decimal text that an event's own `sequence` is. */
+const count = z.union([
+  z.int().min(0),
+  z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number),
+]);
+const sequence = count.refine((value) => value >= 1);
 const stream = z.enum(STREAMS);
 const epoch = z.string().min(1).max(64);
 const resendShape = z.object({ stream, epoch, from: sequence, to: sequence });
-const ackShape = z.object({ stream, epoch, through: z.int().min(0) });
+const ackShape = z.object({ stream, epoch, through: count });
 
 export interface CommandReader {
   /** Reads commands and rules until the connection ends. */

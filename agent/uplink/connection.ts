@@ -118,6 +118,8 @@ class Connection {
     meter.state = 'online';
     meter.protocol = this.#link.protocol === 5 ? '5' : '3.1.1';
     parts.log.info('uplink.online', { protocol: meter.protocol, window: this.#windowMessages });
+    // Told before the first health message is made, which else would call a new connection a missing one.
+    parts.onStatus(meter.status(parts.clock.monoMs()));
     this.#announcements.refresh();
   }
 

@@ -368,6 +368,34 @@ describe('commands', () => {
     expect(kit.pending('sale')).toBe(1);
   });
 
+  it('takes sequences as numbers and as the decimal text that an event carries', async () => {
+    await using kit = rig();
+    await kit.clock.pass(50);
+    kit.add('scan', 5);
+    await kit.clock.pass(500);
+    kit.broker.received.length = 0;
+    const { epoch } = kit.ledger;
+    kit.broker.send({
+      topic: `${KIT}/command/resend`,
+      payload: bytes({ id: 'r2', stream: 'scan', epoch, from: '2', to: '4' }),
+    });
+    await kit.clock.pass(2_000);
+    expect(sequences(kit.broker.received, 'scan')).toEqual([2, 3, 4]);
+    expect(JSON.parse(answers(kit)[0]!.text)).toMatchObject({ ok: true, from: 2, to: 4 });
+  });
+
+  it('says that it is online before the first health message is made', async () => {
+    let seen = '';
+    await using kit = rig({
+      health: () => {
+        seen ||= kit.status().state;
+        return {};
+      },
+    });
+    await kit.clock.pass(500);
+    expect(seen).toBe('online');
+  });
+
   it('answers to the MQTT 5 response topic, else under reply, and passes other commands on', async () => {
     await using kit = rig();
     await kit.clock.pass(50);
