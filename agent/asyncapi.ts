@@ -88,6 +88,23 @@ function statusChannels(): readonly Channel[] {
       payload: { type: 'object' },
     },
     {
+      address: 'barrow/v1/{kit}/home',
+      summary: 'With homeAssistant: true: counts by shelf and today’s crossings by line',
+      action: 'send',
+      retain: true,
+      payload: object(
+        {
+          day: { type: ['string', 'null'] },
+          shelves: { type: 'object', additionalProperties: { type: 'integer' } },
+          footfall: {
+            type: 'object',
+            additionalProperties: object({ in: { type: 'integer' }, out: { type: 'integer' } }, ['in', 'out']),
+          },
+        },
+        ['day', 'shelves', 'footfall'],
+      ),
+    },
+    {
       address: 'barrow/v1/{kit}/price/{sku}',
       summary: 'The current price',
       action: 'send',

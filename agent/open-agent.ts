@@ -191,6 +191,7 @@ async function openRooms(
         pricing,
         commit: intake.commit,
         appended,
+        homeAssistant: config.homeAssistant,
         onStatus: (status) => {
           uplink = status;
         },

@@ -8,6 +8,7 @@ import type { Ledger, LedgerTx } from './core/ledger.ts';
 import type { Pricing } from './core/pricing.ts';
 import type { AgentView, UplinkStatus } from './core/status.ts';
 import { healthOf } from './health.ts';
+import { homeAssistant } from './uplink/home-assistant.ts';
 import type { Pulse } from './uplink/pulse.ts';
 import { runUplink } from './uplink/run-uplink.ts';
 
@@ -35,6 +36,8 @@ export interface StartUplinkParts {
   readonly pricing: Pricing | null;
   readonly commit: <T>(work: (tx: LedgerTx) => T) => T;
   readonly appended: Pulse;
+  /** Publish discovery messages for Home Assistant. */
+  readonly homeAssistant: boolean;
   onStatus(status: UplinkStatus): void;
 }
 
@@ -53,6 +56,17 @@ export function startUplink(parts: StartUplinkParts, signal: AbortSignal): Promi
       kit,
       health: () => healthOf(view),
       takeChangedPrices: () => pricing?.takeChangedPrices() ?? [],
+      ...(parts.homeAssistant
+        ? {
+            retained: homeAssistant({
+              kit,
+              version: host.version,
+              ledger,
+              clock: host.clock,
+              drivers: () => view.status().drivers.map(({ id }) => id),
+            }),
+          }
+        : {}),
       onCommand: (name, payload) => onCommand(view, name, payload),
       onRules: (bytes, topic) => {
         if (pricing === null) log.warn('rules-unwanted', { topic });

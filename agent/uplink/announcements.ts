@@ -7,6 +7,9 @@ export const HEALTH_EVERY_MS = 60_000;
 /** A manifest follows its stream, but at most this often: it is what a consumer proves completeness by, not the news. */
 export const MANIFEST_EVERY_MS = 5_000;
 
+/** Further retained messages are looked at this often at most: building them may read the ledger. */
+export const RETAINED_EVERY_MS = 5_000;
+
 /** Losses that one manifest lists; older ones are in the stream as events anyway. */
 export const MANIFEST_LOSSES_MAX = 500;
 
@@ -34,6 +37,7 @@ export function makeAnnouncements(context: LinkContext, startMono: MonoMs): Anno
   const manifests = new Map<Stream, { due: number; sent: string }>(
     STREAMS.map((stream) => [stream, { due: startMono, sent: '' }]),
   );
+  const more = makeRetained(context, startMono);
   const pricesOpen = new Set<string>();
   let manifestsStale = true;
 
@@ -86,19 +90,50 @@ export function makeAnnouncements(context: LinkContext, startMono: MonoMs): Anno
     next: (now) => {
       if (now >= healthDue) {
         healthDue = now + HEALTH_EVERY_MS;
+        more.refresh();
         return { topic: topics.health, payload: JSON.stringify(parts.health()), settle: () => undefined };
       }
-      return nextPrice() ?? nextManifest(now);
+      return nextPrice() ?? nextManifest(now) ?? more.next(now);
     },
     lastManifests: (now) => STREAMS.map((stream) => manifestOf(stream, now)).filter((one) => one !== null),
     dueAt: (now) => {
-      let due = healthDue;
+      let due = Math.min(healthDue, more.dueAt());
       if (manifestsStale) for (const { due: one } of manifests.values()) if (one > now) due = Math.min(due, one);
       return due as MonoMs;
     },
     refresh: () => {
       manifestsStale = true;
+      more.refresh();
       for (const { sku, message } of parts.takeChangedPrices()) prices.put(sku, message);
+    },
+  };
+}
+
+/** Retained messages that somebody else words: each is sent when it differs from what this connection has sent. */
+function makeRetained(
+  { parts }: LinkContext,
+  startMono: MonoMs,
+): { next(now: MonoMs): Announcement | null; dueAt(): number; refresh(): void } {
+  const sent = new Map<string, string>();
+  const waiting: Announcement[] = [];
+  let due: number = startMono;
+  let stale = parts.retained !== undefined;
+  return {
+    next: (now) => {
+      if (stale && now >= due) {
+        stale = false;
+        due = now + RETAINED_EVERY_MS;
+        for (const { topic, payload } of parts.retained?.() ?? []) {
+          if (sent.get(topic) === payload) continue;
+          sent.set(topic, payload);
+          waiting.push({ topic, payload, settle: () => undefined });
+        }
+      }
+      return waiting.shift() ?? null;
+    },
+    dueAt: () => (stale ? due : Number.POSITIVE_INFINITY),
+    refresh: () => {
+      stale = parts.retained !== undefined;
     },
   };
 }

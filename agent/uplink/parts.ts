@@ -9,6 +9,12 @@ import type { Pulse } from './pulse.ts';
 /** Limits that a broker sets without saying so in its CONNACK. */
 export type BrokerProfile = 'generic' | 'aws';
 
+/** One more retained message, as it should stand at the broker. */
+export interface RetainedMessage {
+  readonly topic: string;
+  readonly payload: string;
+}
+
 /** What the uplink needs of the agent. */
 export interface UplinkParts {
   /** Opens one connection that leaves this will; throws the host's broker errors. */
@@ -24,6 +30,8 @@ export interface UplinkParts {
   health(): JsonObject;
   /** Retained prices that changed since the last call. */
   takeChangedPrices(): readonly { readonly sku: string; readonly message: JsonObject }[];
+  /** Further retained messages, all of them: those that changed are published, every few seconds at most. */
+  retained?(): readonly RetainedMessage[];
   /** A command other than `resend` and `ack`. Its result is the answer; an AgentError becomes a refusal with its code. */
   onCommand(name: string, payload: JsonObject): Promise<JsonObject>;
   /** A rules bundle as it came, at most 5 MiB, unverified. */
