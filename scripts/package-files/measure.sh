@@ -1,5 +1,5 @@
 # Sourced by scripts/systemd-test: what an idle kit costs. The shop is empty: sensors send, nobody touches anything.
-sed -i 's/^shoppersPerMin: .*/shoppersPerMin: 0/' "$tree/usr/share/barrow/virtual-kit.yaml"
+sed -i "s/^shoppersPerMin: .*/shoppersPerMin: 0.001/" "$tree/usr/share/barrow/virtual-kit.yaml"
 inside systemctl restart barrow-virtual-kit
 inside systemctl restart barrow
 eventually 30 ready >/dev/null
