@@ -194,6 +194,15 @@ const line = z.strictObject({
   void: z.boolean().optional(),
 });
 
+/** A number of the terminal; its slips print leading zeros, and tills copy what they read. */
+const slipNumber = z.union([
+  z.int().min(0).max(99_999_999),
+  z
+    .string()
+    .regex(/^\d{1,8}$/, 'at most eight digits')
+    .transform(Number),
+]);
+
 const tender = z.strictObject({
   method: z.string().min(1).max(32),
   amountMinor: money.optional(),
@@ -202,8 +211,8 @@ const tender = z.strictObject({
   state: z.enum(['approved', 'declined', 'unknown', 'reversed', 'refunded']).optional(),
   intentId: label.optional(),
   terminalId: label.optional(),
-  receiptNo: z.int().min(0).max(99_999_999).optional(),
-  trace: z.int().min(0).max(99_999_999).optional(),
+  receiptNo: slipNumber.optional(),
+  trace: slipNumber.optional(),
   authCode: z.string().max(16).optional(),
   pan6x4: maskedPan.optional(),
   maskedPan: maskedPan.optional(),

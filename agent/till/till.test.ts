@@ -92,7 +92,7 @@ describe('a sale', () => {
             state: 'approved',
             intentId: 'i1',
             pan6x4: '476173******0119',
-            receiptNo: 231,
+            receiptNo: '0231',
             trace: 482,
             terminalId: '52500041',
             authCode: 'A1',
