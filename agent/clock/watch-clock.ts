@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import type { MonoMs, WallMs } from '../../drivers/api/clock.ts';
 import type { Log } from '../../drivers/api/driver.ts';
 import { STREAMS } from '../../drivers/api/reading.ts';
+import { CLOCK_ANCHOR_KEY, CLOCK_OWNER, clockAnchorOf } from '../core/clock-anchor.ts';
 import type { StoredEvent } from '../core/event.ts';
 import type { KitClock } from '../core/host.ts';
 import type { Ledger } from '../core/ledger.ts';
@@ -12,11 +12,7 @@ export const STEP_MS = 1_000;
 /** How often the time is written down for the next start. */
 export const FLOOR_SAVED_EVERY_MS: number = 10 * 60_000;
 
-const OWNER = 'clock';
 const FLOOR_KEY = 'floor';
-const ANCHOR_KEY = 'anchor';
-
-const anchorShape = z.object({ bootId: z.string(), offsetMs: z.number() });
 
 /** What the clock watch needs of the agent. */
 export interface ClockWatchParts {
@@ -29,7 +25,7 @@ export interface ClockWatchParts {
 
 /** The last time that a synchronised clock is known to have shown; `null` in a new ledger. */
 export function trustedFloor(ledger: Ledger): WallMs | null {
-  const saved = ledger.saved(OWNER, FLOOR_KEY);
+  const saved = ledger.saved(CLOCK_OWNER, FLOOR_KEY);
   let floorMs = typeof saved === 'number' ? saved : null;
   for (const stream of STREAMS) {
     const { last } = ledger.manifest(stream);
@@ -58,8 +54,8 @@ export function clockWatch(parts: ClockWatchParts): ClockWatch {
     const first = anchored === null;
     const stepMs = first ? null : Math.round(offsetMs - (anchored ?? 0));
     const event = ledger.transaction((tx) => {
-      tx.save(OWNER, FLOOR_KEY, wallMs);
-      tx.save(OWNER, ANCHOR_KEY, { bootId: clock.bootId, offsetMs });
+      tx.save(CLOCK_OWNER, FLOOR_KEY, wallMs);
+      tx.save(CLOCK_OWNER, CLOCK_ANCHOR_KEY, { bootId: clock.bootId, offsetMs });
       return tx.append({
         type: 'barrow.clock.anchor.v1',
         stream: 'agent',
@@ -92,7 +88,7 @@ export function clockWatch(parts: ClockWatchParts): ClockWatch {
       if (anchored === null || Math.abs(offsetMs - anchored) >= STEP_MS) anchor(offsetMs, nowMono, wallMs);
       else if (nowMono - savedMono >= FLOOR_SAVED_EVERY_MS) {
         savedMono = nowMono;
-        ledger.transaction((tx) => tx.save(OWNER, FLOOR_KEY, wallMs));
+        ledger.transaction((tx) => tx.save(CLOCK_OWNER, FLOOR_KEY, wallMs));
       }
     },
   };
@@ -100,7 +96,6 @@ export function clockWatch(parts: ClockWatchParts): ClockWatch {
 
 /** A restart of the agent within one boot goes on from the anchor that is already told. */
 function anchorOfThisBoot(ledger: Ledger, bootId: string): number | null {
-  const saved = ledger.saved(OWNER, ANCHOR_KEY);
-  const anchor = anchorShape.safeParse(saved);
-  return anchor.success && anchor.data.bootId === bootId ? anchor.data.offsetMs : null;
+  const anchor = clockAnchorOf(ledger.saved(CLOCK_OWNER, CLOCK_ANCHOR_KEY));
+  return anchor?.bootId === bootId ? anchor.offsetMs : null;
 }

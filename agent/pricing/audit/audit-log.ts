@@ -1,10 +1,21 @@
 import { sign } from 'node:crypto';
 import type { Json, JsonObject } from '../../../drivers/api/reading.ts';
+import { CLOCK_ANCHOR_KEY, CLOCK_OWNER, clockAnchorOf } from '../../core/clock-anchor.ts';
 import type { PendingEvent, StoredEvent } from '../../core/event.ts';
 import type { KitClock } from '../../core/host.ts';
 import type { Ledger, LedgerTx } from '../../core/ledger.ts';
 import type { KitKey } from './kit-key.ts';
-import { AUDIT_OWNER, checkpointText, goneText, leafBytes, noteKey, originOf, type AuditRecord } from './leaf.ts';
+import {
+  AUDIT_OWNER,
+  checkpointText,
+  clockKey,
+  clockText,
+  goneText,
+  leafBytes,
+  noteKey,
+  originOf,
+  type AuditRecord,
+} from './leaf.ts';
 import { EMPTY_FRONTIER, fromHex, grow, leafHash, rootOf, toHex, type Frontier } from './merkle.ts';
 
 /** A checkpoint comes after this many records … */
@@ -61,6 +72,7 @@ export class AuditLog {
 
   /** Appends a record that names the tree before it, and takes it into the tree. */
   append(tx: LedgerTx, event: Omit<PendingEvent, 'stream' | 'atMono'>): StoredEvent {
+    this.#noteClock(tx);
     const head = this.#caughtUp(tx);
     const chain = { size: head?.size ?? 0, root: head?.root ?? toHex(rootOf(EMPTY_FRONTIER)) };
     const stored = tx.append({
@@ -82,6 +94,7 @@ export class AuditLog {
 
   /** Takes over what others appended to the stream, notes what retention may take, and signs a checkpoint when one is due. */
   tick(tx: LedgerTx): StoredEvent | null {
+    this.#noteClock(tx);
     const head = this.#caughtUp(tx);
     if (head === null) return null;
     const aged = this.#aged(head);
@@ -99,6 +112,14 @@ export class AuditLog {
     const after = readHead(tx);
     if (after !== null) saveHead(tx, { ...after, sinceCheckpoint: 0 });
     return stored;
+  }
+
+  /** Vouches for the offset by which the ledger dated a boot's records anew, before any record comes behind them. */
+  #noteClock(tx: LedgerTx): void {
+    const anchor = clockAnchorOf(tx.saved(CLOCK_OWNER, CLOCK_ANCHOR_KEY));
+    if (anchor === null || tx.saved(AUDIT_OWNER, clockKey(anchor.bootId)) !== undefined) return;
+    const signature = sign(null, Buffer.from(clockText(this.#origin, anchor)), this.#parts.key.privateKey);
+    tx.save(AUDIT_OWNER, clockKey(anchor.bootId), [anchor.offsetMs, signature.toString('base64')]);
   }
 
   /** The head with every record up to `last` (default: all that are stored) in it; null while there is none. */

@@ -1,3 +1,4 @@
+import type { ClockAnchor } from '../../core/clock-anchor.ts';
 import type { ClockTrust } from '../../core/event.ts';
 
 /** One record of the `price` stream as it lies on disk. */
@@ -31,10 +32,16 @@ export function leafBytes(epoch: string, record: AuditRecord): string {
 
 const RANK: Readonly<Record<ClockTrust, number>> = { unset: 0, estimated: 1, synced: 2 };
 
-/** The record as it was first written; null when its time changed otherwise than by the clock coming to be trusted more. */
-export function asWritten(record: AuditRecord, { wallMs, clockTrust }: AuditNote): AuditRecord | null {
+/**
+ * The record as it was first written; null when its time is another for any reason but one: the clock was set later in
+ * its boot, and the ledger then dated it by that boot's anchor, to the millisecond.
+ */
+export function asWritten(record: AuditRecord, note: AuditNote, offsetMs: number | null): AuditRecord | null {
+  const { wallMs, clockTrust } = note;
   if (record.wallMs === wallMs && record.clockTrust === clockTrust) return record;
-  return RANK[record.clockTrust] > RANK[clockTrust] ? { ...record, wallMs, clockTrust } : null;
+  const dated = offsetMs !== null && record.wallMs === Math.trunc(record.atMono + offsetMs);
+  const raised = record.clockTrust === 'synced' && RANK[clockTrust] < RANK.synced;
+  return dated && raised ? { ...record, wallMs, clockTrust } : null;
 }
 
 /**
@@ -50,6 +57,11 @@ export function goneText(origin: string, through: number): string {
   return `${origin}\ngone ${through}\n`;
 }
 
+/** The text in which the kit says by how much it dated the records of a boot anew. */
+export function clockText(origin: string, { bootId, offsetMs }: ClockAnchor): string {
+  return `${origin}\nclock ${bootId} ${offsetMs}\n`;
+}
+
 export function originOf(kitId: string, epoch: string): string {
   return `barrow/${kitId}/${epoch}/price`;
 }
@@ -59,4 +71,9 @@ export const AUDIT_OWNER = 'audit';
 
 export function noteKey(sequence: number): string {
   return `record/${String(sequence).padStart(12, '0')}`;
+}
+
+/** The first anchor of each boot, signed: the ledger dates records anew by the first alone. */
+export function clockKey(bootId: string): string {
+  return `clock/${bootId}`;
 }

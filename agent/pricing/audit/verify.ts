@@ -1,9 +1,12 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import type { Json } from '../../../drivers/api/reading.ts';
+import { CLOCK_ANCHOR_KEY, CLOCK_OWNER, clockAnchorOf } from '../../core/clock-anchor.ts';
 import {
   asWritten,
   AUDIT_OWNER,
   checkpointText,
+  clockKey,
+  clockText,
   goneText,
   leafBytes,
   noteKey,
@@ -95,7 +98,9 @@ function walk(source: AuditSource, records: Peekable): AuditVerdict {
   if (!goneHolds(head, key)) return bad(head.first, 'missing');
   let frontier = EMPTY_FRONTIER;
   let seen = 0;
+  let unvouched: AuditRecord | null = null;
   let lastSeen = head.first - 1;
+  const boots = bootOffsets(source, origin, key);
   for (let sequence = head.first; sequence <= last; sequence += 1) {
     const record = records.take(sequence);
     const note = noteOf(source.saved(AUDIT_OWNER, noteKey(sequence)));
@@ -111,7 +116,12 @@ function walk(source: AuditSource, records: Peekable): AuditVerdict {
       if (sequence > head.last && record.type === 'barrow.loss.v1') continue;
       return bad(sequence, 'unrecorded');
     }
-    const written = asWritten(record, note);
+    // The kit vouches for an anchor before it writes the next record; only a stop right behind one leaves it without.
+    const boot = boots(record.bootId);
+    if (unvouched !== null && (note.clockTrust === 'synced' || record.bootId !== unvouched.bootId))
+      return bad(unvouched.sequence, 'changed');
+    const written = asWritten(record, note, boot.offsetMs);
+    if (written !== record && !boot.signed) unvouched ??= record;
     const leaf = written === null ? null : leafHash(leafBytes(source.epoch, written));
     if (leaf === null || toHex(leaf) !== note.leaf) return bad(sequence, 'changed');
     frontier = grow(frontier, leaf);
@@ -124,6 +134,32 @@ function walk(source: AuditSource, records: Peekable): AuditVerdict {
   if (stray !== null) return bad(stray.sequence, stray.sequence < head.first ? 'moved' : 'unrecorded');
   if (head.size !== frontier.size || head.root !== toHex(rootOf(frontier))) return bad(lastSeen, 'head');
   return { ok: true, records: seen, last };
+}
+
+interface BootOffset {
+  /** What the ledger added to the boot's monotonic times; null where it dated none anew. */
+  readonly offsetMs: number | null;
+  readonly signed: boolean;
+}
+
+/** By how much the records of each boot were dated anew, in the kit's word or, where it gave none yet, the ledger's. */
+function bootOffsets(source: AuditSource, origin: string, key: KeyObject): (bootId: string) => BootOffset {
+  const known = new Map<string, BootOffset>();
+  const latest = clockAnchorOf(source.saved(CLOCK_OWNER, CLOCK_ANCHOR_KEY));
+  const find = (bootId: string): BootOffset => {
+    const note = source.saved(AUDIT_OWNER, clockKey(bootId));
+    if (note === undefined) return { offsetMs: latest?.bootId === bootId ? latest.offsetMs : null, signed: false };
+    const [offsetMs, signature] = Array.isArray(note) ? (note as readonly Json[]) : [];
+    if (typeof offsetMs !== 'number' || typeof signature !== 'string') return { offsetMs: null, signed: false };
+    const text = Buffer.from(clockText(origin, { bootId, offsetMs }));
+    const signed = verify(null, text, key, Buffer.from(signature, 'base64'));
+    return { offsetMs: signed ? offsetMs : null, signed };
+  };
+  return (bootId) => {
+    const found = known.get(bootId) ?? find(bootId);
+    known.set(bootId, found);
+    return found;
+  };
 }
 
 /** The kit has signed up to where retention may have taken records; without that word none may be gone. */
