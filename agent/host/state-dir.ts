@@ -8,10 +8,12 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statfsSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -26,6 +28,7 @@ const SUFFIXES = ['', '-wal', '-shm', '-journal'] as const;
 /** The state folder on a real disk. */
 export function stateDir(path: string): LedgerFiles {
   const databasePath = join(path, 'ledger.db');
+  const logPath = `${databasePath}-wal`;
   const nextPath = join(path, 'ledger.next.db');
   const copyPath = join(path, 'ledger.salvage.db');
   const markPath = join(path, 'ledger.damaged');
@@ -73,10 +76,14 @@ export function stateDir(path: string): LedgerFiles {
         forgetOldest(parent);
         return folder;
       }),
-    copyWithHead: (head) =>
+    log: () => attempt(path, () => (sizeOf(logPath) > 0 ? new Uint8Array(readFileSync(logPath)) : null)),
+    copyWith: ({ head, log }) =>
       attempt(path, () => {
+        for (const suffix of SUFFIXES) rmSync(copyPath + suffix, { force: true });
         copyFileSync(databasePath, copyPath);
-        if (existsSync(`${databasePath}-wal`)) copyFileSync(`${databasePath}-wal`, `${copyPath}-wal`);
+        if (log !== undefined) writeFileSync(`${copyPath}-wal`, log, { mode: 0o600 });
+        else if (existsSync(logPath)) copyFileSync(logPath, `${copyPath}-wal`);
+        if (head === undefined) return copyPath;
         const fd = openSync(copyPath, 'r+');
         try {
           writeSync(fd, head, 0, head.length, 0);

@@ -17,11 +17,13 @@ export interface LedgerFiles {
    * folder's path. The oldest of more than 8 such folders are removed.
    */
   setAside(label: string): string;
+  /** The write-ahead log's bytes, `null` when there is none. */
+  log(): Uint8Array | null;
   /**
-   * Copies the damaged database and its log, the database's first bytes replaced, for a file whose header is gone.
-   * Returns the copy's path; `discardNext` removes it.
+   * Copies the damaged database and its log: with other first bytes for a file whose header is gone, with another log
+   * for one whose log is damaged. Returns the copy's path; `discardNext` removes it.
    */
-  copyWithHead(head: Uint8Array): string;
+  copyWith(parts: { readonly head?: Uint8Array; readonly log?: Uint8Array }): string;
   /** Notes that the open database was found damaged, so that the next start sets it aside. */
   markDamaged(): void;
   /** Whether it was noted. `setAside` takes the note away. */

@@ -5,6 +5,7 @@ import type { KitClock } from '../core/host.ts';
 import { isCorrupt, openDatabase, toLedgerError, type Database } from './database.ts';
 import { ledgerFailure } from './errors.ts';
 import type { LedgerFiles } from './files.ts';
+import { resealedLog } from './log-damage.ts';
 import { migrate } from './migrations.ts';
 import { pageBudget } from './page-budget.ts';
 import { replaceDamaged } from './replace-damaged.ts';
@@ -42,6 +43,8 @@ export function openLedger(options: OpenLedgerOptions): SqliteLedger {
   else if (found.next) store.discardNext();
   try {
     if (store.markedDamaged()) throw ledgerFailure('ledger-corrupt', { detail: 'found while it was open' });
+    const log = store.log();
+    if (log !== null && resealedLog(log) !== null) throw ledgerFailure('ledger-corrupt', { detail: 'its log' });
     return build(checked(store, options.checkedBytes ?? CHECKED_BYTES), options);
   } catch (error) {
     if (!isCorrupt(error)) throw error;

@@ -2,6 +2,7 @@ import type { Log } from '../../drivers/api/driver.ts';
 import type { JsonObject } from '../../drivers/api/reading.ts';
 import { isUnreadable, openDamaged, openDatabase, PAGE_BYTES, type Database } from './database.ts';
 import type { LedgerFiles } from './files.ts';
+import { resealedLog } from './log-damage.ts';
 import { migrate } from './migrations.ts';
 import { salvage, salvageData, type SalvageReport } from './salvage.ts';
 
@@ -58,13 +59,16 @@ export function replaceDamaged(options: ReplaceOptions): void {
 }
 
 function openSource(files: LedgerFiles): Database | null {
+  const found = files.log();
+  const log = found === null ? null : resealedLog(found);
+  const sealed = log === null ? {} : { log };
   try {
-    return openDamaged(files.databasePath);
+    return openDamaged(log === null ? files.databasePath : files.copyWith(sealed));
   } catch (error) {
     if (!isUnreadable(error)) throw error;
   }
   try {
-    return openDamaged(files.copyWithHead(freshHead()));
+    return openDamaged(files.copyWith({ ...sealed, head: freshHead() }));
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     return null;
