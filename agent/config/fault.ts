@@ -93,7 +93,11 @@ export function pathText(path: readonly PathKey[]): string {
 
 function unknownKey(path: readonly PathKey[], locator: Locator, known: readonly string[]): ConfigFault {
   const key = String(path.at(-1));
-  const guess = nearest(key, known);
+  // A key of another kind of the same setting is known and yet wrong here.
+  const guess = nearest(
+    key,
+    known.filter((other) => other !== key),
+  );
   const place = locator.place(path, true);
   const hint = guess === null ? configErrors['config-unknown-key'].hint : `Did you mean ${guess}?`;
   return {
@@ -135,7 +139,7 @@ function unionFault(
 }
 
 function plainFault(issue: Issue, path: readonly PathKey[], locator: Locator): ConfigFault {
-  const where = pathText(path);
+  const where = path.length === 0 ? 'the file' : pathText(path);
   if (issue.code === 'invalid_type') {
     // zod tells an absent value only in its words and its `input`; the document tells it for certain.
     const missing = issue.input === undefined && issue.message.includes('received undefined');

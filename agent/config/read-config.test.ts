@@ -13,7 +13,17 @@ const toy: Driver = {
   config: z.strictObject({ port: z.string(), baud: z.int().default(9_600), password: secretRef.optional() }),
   open: () => Promise.reject(new Error('never opened here')),
 };
-const registry: DriverRegistry = { toy: async () => toy };
+const lamp: Driver = {
+  ...toy,
+  type: 'lamp',
+  config: z.strictObject({
+    source: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('file'), path: z.string() }),
+      z.strictObject({ kind: z.literal('bus'), device: z.string() }),
+    ]),
+  }),
+};
+const registry: DriverRegistry = { toy: async () => toy, lamp: async () => lamp };
 
 const KIT = `kit: { id: popup-014, currency: GBP, timezone: Europe/London }
 state: /var/lib/barrow
@@ -80,6 +90,19 @@ drivers:
       'Did you mean toy?',
       'Did you mean port?',
     ]);
+  });
+
+  test('refuses a currency that ISO 4217 does not have, and a file without settings', async () => {
+    const [pence] = await faultsIn('kit: { id: a, currency: GBX, timezone: UTC }\nstate: s\ndrivers: []\n');
+    expect(pence).toMatchObject({ path: 'kit.currency', line: 1, column: 25 });
+    const [empty] = await faultsIn('');
+    expect(empty?.message).toBe('This value is of the wrong type: the file must be an object');
+  });
+
+  test('does not guess the very key that is wrong here, though another kind of the setting has it', async () => {
+    const faults = await faultsIn(`${KIT}drivers: [{ id: a, type: lamp, source: { kind: bus, path: /dev/x } }]\n`);
+    const wrong = faults.find(({ path }) => path.endsWith('.path'));
+    expect(wrong?.hint).toMatch(/^Remove it/);
   });
 
   test('never repeats a secret that was written inline', async () => {

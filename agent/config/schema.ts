@@ -1,3 +1,4 @@
+import { code as currencyByCode } from 'currency-codes';
 import { z } from 'zod';
 import { secretRef, type SecretRef } from '../../drivers/api/secret.ts';
 import { durationMs, sizeBytes } from './units.ts';
@@ -53,7 +54,10 @@ const name = z
   .regex(NAME, 'letters, digits, dot, underscore and hyphen, at most 64, starting with a letter or digit');
 
 const instant = z.iso.datetime({ offset: true, message: 'a time such as 2026-11-27T09:00:00Z' });
-const currency = z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as GBP');
+const currency = z
+  .string()
+  .regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as GBP')
+  .refine((text) => currencyByCode(text) !== undefined, 'an ISO 4217 code such as GBP');
 const timezone = z.string().refine(isTimezone, 'an IANA time zone such as Europe/London');
 const brokerUrl = z.string().regex(/^mqtts?:\/\/[^\s/]+/, 'a URL such as mqtt://127.0.0.1:1883 or mqtts://…');
 /** `host:port`; an IPv6 host in brackets; port 0 takes a free one. */
