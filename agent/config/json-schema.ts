@@ -35,6 +35,19 @@ function branchFor(type: string, options: JsonObject): JsonObject {
   };
 }
 
+/** Formats that JSON Schema itself defines (2020-12 validation, 7.3); a validator may refuse any other. */
+const STANDARD_FORMATS: ReadonlySet<unknown> = new Set([
+  ...'date-time date time duration email idn-email hostname idn-hostname ipv4 ipv6 uri uri-reference'.split(' '),
+  ...'iri iri-reference uuid uri-template json-pointer relative-json-pointer regex'.split(' '),
+]);
+
 function inputSchema(schema: z.ZodType): JsonObject {
-  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonObject;
+  return z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => {
+      // What zod checks by a method (a prefix, a part) it names as a format beside the pattern that says it.
+      if (!STANDARD_FORMATS.has(jsonSchema.format)) delete jsonSchema.format;
+    },
+  }) as JsonObject;
 }

@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { documentOf } from '../../agent/cli/commands/schema.ts';
 import { connectConsumer } from '../../agent/cli/consumer/connect.ts';
 import { Closing } from '../../agent/core/closing.ts';
+import type { CloudEvent } from '../../agent/core/event.ts';
 import type { BrokerLink } from '../../agent/core/host.ts';
 import type { AgentStatus } from '../../agent/core/status.ts';
 import { systemClock } from '../../agent/host/clock.ts';
@@ -119,7 +122,7 @@ describe('the whole agent, with card numbers driven into everything that takes a
     artefacts.push({ name: 'MQTT capture', bytes: Buffer.from(capture.join('\n')) });
     artefacts.push({ name: 'answers of the API', bytes: Buffer.from(answers.join('\n')) });
     masked = capture.join('\n');
-  });
+  }, 150_000);
   afterAll(() => closing.close());
 
   /** The agent at its most talkative, with diagnostic reports switched on. */
@@ -340,6 +343,25 @@ describe('the whole agent, with card numbers driven into everything that takes a
     // A refusal of each kind was given, so the attacks reached the handlers behind the guard.
     const statuses = new Set(answers.map((answer) => answer.slice(0, 3)));
     for (const status of ['200', '400', '404', '422']) expect([...statuses]).toContain(status);
+  });
+
+  test('publishes nothing but what its schemas say', async () => {
+    const ajv = new Ajv2020({ strict: false });
+    for (const format of ['date-time', 'date']) ajv.addFormat(format, true);
+    const { $defs } = (await documentOf('events')) as { readonly $defs: Readonly<Record<string, object>> };
+    const types = new Set<string>();
+    for (const line of capture) {
+      const [topic = '', payload = ''] = [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)];
+      if (!/\/(event|batch)\//.test(topic)) continue;
+      for (const event of [JSON.parse(payload) as CloudEvent | readonly CloudEvent[]].flat()) {
+        const check =
+          ajv.getSchema(event.type) ?? ajv.addSchema($defs[event.type] ?? false, event.type).getSchema(event.type);
+        expect(check?.(event), `${event.type} ${JSON.stringify(check?.errors)}`).toBe(true);
+        types.add(event.type);
+      }
+    }
+    for (const kind of ['agent.started', 'driver.state', 'payment', 'sale', 'scan', 'loyalty', 'rules.activated'])
+      expect([...types]).toContain(`barrow.${kind}.v1`);
   });
 
   test('would be told of a single leak in any of these places', () => {

@@ -25,7 +25,8 @@ export const command: CommandModule = {
       ),
 };
 
-async function documentOf(document: Document): Promise<JsonObject> {
+/** One of the published documents. */
+export async function documentOf(document: Document): Promise<JsonObject> {
   switch (document) {
     case 'config':
       return configJsonSchema(registry);
