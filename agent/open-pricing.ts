@@ -36,11 +36,12 @@ export async function openPricing(parts: OpenPricingParts): Promise<Pricing | nu
     counters: config.drivers.filter((driver) => driver.type === 'camera-counter').map((driver) => driver.id),
     keepHead: (head) => {
       try {
-        writeAnchor(host.kept, ledger.epoch, head);
+        return writeAnchor(host.kept, ledger.epoch, head);
       } catch (error) {
         // The copy proves more, but prices do not wait for it.
         if (!(error instanceof AgentError)) throw error;
         log.warn('audit-head-unwritten', { code: error.code });
+        return false;
       }
     },
   });

@@ -76,8 +76,11 @@ export interface PricingParts {
   readonly version: string;
   /** Ids of the drivers that count people. */
   readonly counters: readonly string[];
-  /** Keeps the log's head outside of the database, so that an older database in its place is noticed; called while idle. */
-  readonly keepHead: (head: AuditHead) => void;
+  /**
+   * Keeps the log's head outside of the database, so that an older database in its place is noticed; called while idle.
+   * Returns whether it lies there now.
+   */
+  readonly keepHead: (head: AuditHead) => boolean;
 }
 
 /**
@@ -275,11 +278,11 @@ class LedgerPricing implements Pricing {
   }
 
   /** At the beginning of a transaction the head is what is on disk already: the copy never runs ahead of the ledger. */
-  #keepHead(read: Read): void {
-    const head = this.#audit.head(read);
-    if (head === null || head.root === this.#keptRoot) return;
-    this.#parts.keepHead(head);
+  #keepHead(tx: LedgerTx): void {
+    const head = this.#audit.head(tx);
+    if (head === null || head.root === this.#keptRoot || !this.#parts.keepHead(head)) return;
     this.#keptRoot = head.root;
+    this.#audit.kept(tx);
   }
 
   #current(read: Read): RulesInForce | null {

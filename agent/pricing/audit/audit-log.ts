@@ -11,6 +11,7 @@ import {
   clockKey,
   clockText,
   goneText,
+  KEPT_KEY,
   leafBytes,
   noteKey,
   originOf,
@@ -90,6 +91,12 @@ export class AuditLog {
   /** The head as it was committed, for keeping outside of the database. */
   head(read: Pick<LedgerTx, 'saved'>): AuditHead | null {
     return readHead(read);
+  }
+
+  /** Remembers that the head lies outside of the database as well. */
+  kept(tx: LedgerTx): void {
+    const { epoch } = this.#parts.ledger;
+    if (tx.saved(AUDIT_OWNER, KEPT_KEY) !== epoch) tx.save(AUDIT_OWNER, KEPT_KEY, epoch);
   }
 
   /** Takes over what others appended to the stream, notes what retention may take, and signs a checkpoint when one is due. */

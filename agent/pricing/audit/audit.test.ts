@@ -37,7 +37,11 @@ function kitWithRecords(): TestKit {
   return kit;
 }
 
-function verdictAfter(kit: TestKit, tamper: (db: Sqlite.Database) => void, head?: AuditHead): AuditVerdict {
+function verdictAfter(
+  kit: TestKit,
+  tamper: (db: Sqlite.Database) => void,
+  head: AuditHead | null = kit.heads.at(-1) ?? null,
+): AuditVerdict {
   const path = join(folder, 'ledger.db');
   writeFileSync(path, kit.ledger.image());
   const db = new Sqlite(path);
@@ -50,7 +54,7 @@ function verdictAfter(kit: TestKit, tamper: (db: Sqlite.Database) => void, head?
     records: reader.rows(),
     saved: (owner, key) => reader.saved(owner, key),
     holds: (sequence) => reader.holds(sequence),
-    anchor: head === undefined ? null : { ...head, epoch: kit.ledger.epoch },
+    anchor: head === null ? null : { ...head, epoch: kit.ledger.epoch },
     key: null,
   });
 }
@@ -67,6 +71,55 @@ describe('an audit of the price log', () => {
     const last = kit.events().length;
     expect(last).toBeGreaterThan(20);
     expect(verdictAfter(kit, () => undefined, kit.heads.at(-1))).toEqual({ ok: true, records: last, last });
+  });
+
+  it('misses the head that lies outside of the database wherever one was kept, or had to be', () => {
+    const kit = kitWithRecords();
+    const last = kit.events().length;
+    expect(verdictAfter(kit, () => undefined, null)).toEqual(badAt(kit, last + 1, 'head'));
+    const forget = (db: Sqlite.Database): void => void db.exec(`DELETE FROM saved WHERE key = 'kept'`);
+    expect(verdictAfter(kit, forget, null)).toEqual(badAt(kit, last + 1, 'head'));
+    const gone = (db: Sqlite.Database): void => {
+      db.exec(`DELETE FROM event_price; DELETE FROM saved WHERE owner = 'audit' AND key <> 'kept'`);
+      db.exec(`DELETE FROM streams WHERE stream = 'price'`);
+    };
+    expect(verdictAfter(kit, gone, null)).toEqual(badAt(kit, 1, 'missing'));
+  });
+
+  it('misses no head of a kit that never priced, nor of one that stopped within its first minute before it kept one', () => {
+    const kit = makeKit({ trust: [merchant.trusted] });
+    expect(verdictAfter(kit, () => undefined, null)).toEqual({ ok: true, records: 0, last: 0 });
+    kit.commit((tx) => kit.pricing.offer(tx, merchant.sign(sampleBundle), 'test'));
+    expect(kit.heads).toEqual([]);
+    expect(verdictAfter(kit, () => undefined, null)).toMatchObject({ ok: true });
+    kit.tick();
+    expect(verdictAfter(kit, () => undefined, null)).toMatchObject({ ok: false, reason: 'head' });
+  });
+
+  it('tries again to keep a head that could not be written, and does not miss it until then', () => {
+    const kit = makeKit({ trust: [merchant.trusted] });
+    kit.commit((tx) => kit.pricing.offer(tx, merchant.sign(sampleBundle), 'test'));
+    kit.writable = false;
+    kit.tick();
+    expect(verdictAfter(kit, () => undefined, null)).toMatchObject({ ok: true });
+    kit.writable = true;
+    kit.tick();
+    expect(kit.heads).toHaveLength(1);
+  });
+
+  it('finds a head outside of the database that is none of the log’s own', () => {
+    const kit = kitWithRecords();
+    const head = kit.heads.at(-1)!;
+    const zeroes = '0'.repeat(64);
+    for (const forged of [{ root: zeroes }, { last: head.last - 1 }, { size: 0 }, { size: head.size - 1 }])
+      expect(
+        verdictAfter(kit, () => undefined, { ...head, ...forged }),
+        JSON.stringify(forged),
+      ).toMatchObject({
+        ok: false,
+        reason: 'head',
+      });
+    expect(verdictAfter(kit, () => undefined, kit.heads[0])).toMatchObject({ ok: true });
   });
 
   it('names any single record of which one bit was flipped, in any column that says something', () => {

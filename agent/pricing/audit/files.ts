@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../drivers/api/reading.ts';
+import type { Json, JsonObject } from '../../../drivers/api/reading.ts';
 import type { Chance } from '../../../drivers/api/clock.ts';
 import type { KeptFiles } from '../../core/host.ts';
 import type { AuditHead } from './audit-log.ts';
@@ -25,18 +25,21 @@ export function readKitKey(bytes: Uint8Array | null): KitKey | null {
   return seed !== null && seed.length === SEED_BYTES ? kitKeyFrom(seed) : null;
 }
 
-export function writeAnchor(files: KeptFiles | undefined, epoch: string, head: AuditHead): void {
+/** Returns whether there is a place to write it. */
+export function writeAnchor(files: KeptFiles | undefined, epoch: string, head: AuditHead): boolean {
   const { origin, size, last, root, signature, publicKey } = head;
   const anchor: AuditAnchor = { origin, epoch, size, last, root, signature, publicKey };
   files?.write(ANCHOR_FILE, new TextEncoder().encode(`${JSON.stringify(anchor)}\n`));
+  return files !== undefined;
 }
 
 /** The head of a state folder; null when there is none or it is no head. */
 export function readAnchor(bytes: Uint8Array | null): AuditAnchor | null {
   if (bytes === null) return null;
   try {
-    const value = JSON.parse(new TextDecoder().decode(bytes)) as JsonObject;
-    const { origin, epoch, size, last, root, signature, publicKey } = value;
+    const value = JSON.parse(new TextDecoder().decode(bytes)) as Json;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+    const { origin, epoch, size, last, root, signature, publicKey } = value as JsonObject;
     const texts = [origin, epoch, root, signature, publicKey].every((text) => typeof text === 'string');
     // Each field was looked at.
     return texts && typeof size === 'number' && typeof last === 'number' ? (value as unknown as AuditAnchor) : null;

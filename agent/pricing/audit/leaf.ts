@@ -77,3 +77,6 @@ export function noteKey(sequence: number): string {
 export function clockKey(bootId: string): string {
   return `clock/${bootId}`;
 }
+
+/** Holds the epoch of the log whose head was written outside of the database: from then on it must be there. */
+export const KEPT_KEY = 'kept';

@@ -8,12 +8,13 @@ import {
   clockKey,
   clockText,
   goneText,
+  KEPT_KEY,
   leafBytes,
   noteKey,
   type AuditNote,
   type AuditRecord,
 } from './leaf.ts';
-import { EMPTY_FRONTIER, fromHex, grow, leafHash, rootOf, toHex } from './merkle.ts';
+import { EMPTY_FRONTIER, fromHex, grow, leafHash, rootOf, toHex, type Frontier } from './merkle.ts';
 
 /** What is verified: the records, and the words about them that lie elsewhere. */
 export interface AuditSource {
@@ -86,10 +87,11 @@ function walk(source: AuditSource, records: Peekable): AuditVerdict {
   });
   if (anchor !== null && anchor.epoch !== source.epoch && anchor.last > 0) return bad(1, 'other-ledger');
   const last = Math.max(source.last, head?.last ?? 0, anchor?.last ?? 0);
+  const kept = source.saved(AUDIT_OWNER, KEPT_KEY) === source.epoch;
   if (head === null) {
     const stray = records.next();
     if (stray !== null && stray.type !== 'barrow.loss.v1') return bad(stray.sequence, 'unrecorded');
-    return last === 0 || stray !== null ? { ok: true, records: 0, last } : bad(1, 'missing');
+    return (last === 0 && !kept) || stray !== null ? { ok: true, records: 0, last } : bad(1, 'missing');
   }
   const key = source.key ?? keyFrom(anchor?.publicKey ?? head.publicKey);
   if (key === null) return bad(head.first, 'no-key');
@@ -100,6 +102,7 @@ function walk(source: AuditSource, records: Peekable): AuditVerdict {
   let seen = 0;
   let unvouched: AuditRecord | null = null;
   let lastSeen = head.first - 1;
+  const age = ageInOneBoot();
   const boots = bootOffsets(source, origin, key);
   for (let sequence = head.first; sequence <= last; sequence += 1) {
     const record = records.take(sequence);
@@ -109,6 +112,7 @@ function walk(source: AuditSource, records: Peekable): AuditVerdict {
       if (sequence > head.mayBeGone || seen > 0 || note === null)
         return bad(sequence, source.holds(sequence) ? 'changed' : 'missing');
       frontier = grow(frontier, fromHex(note.leaf));
+      if (anchorDiffers(anchor, frontier, sequence)) return bad(sequence, 'head');
       continue;
     }
     // What the ledger itself declared after the log's last word is taken in at the next start.
@@ -129,11 +133,37 @@ function walk(source: AuditSource, records: Peekable): AuditVerdict {
     lastSeen = sequence;
     const text = checkpointText(origin, frontier.size, rootOf(frontier));
     if (!verify(null, Buffer.from(text), key, Buffer.from(note.signature, 'base64'))) return bad(sequence, 'signature');
+    if (anchorDiffers(anchor, frontier, sequence)) return bad(sequence, 'head');
+    age.add(record);
   }
   const stray = records.next();
   if (stray !== null) return bad(stray.sequence, stray.sequence < head.first ? 'moved' : 'unrecorded');
   if (head.size !== frontier.size || head.root !== toHex(rootOf(frontier))) return bad(lastSeen, 'head');
-  return { ok: true, records: seen, last };
+  // Without its head beside it a tail that was cut off together with every word about it would not be missed.
+  const must = kept || age.ms() > UNKEPT_MS;
+  const anchored = anchor === null ? !must : anchor.size > 0 && anchor.size <= frontier.size;
+  return anchored ? { ok: true, records: seen, last } : bad(last + 1, 'head');
+}
+
+/** A log whose records span more than this within one boot had its head written outside of the database long since. */
+const UNKEPT_MS = 60_000;
+
+function ageInOneBoot(): { add(record: AuditRecord): void; ms(): number } {
+  let first: AuditRecord | null = null;
+  let longest = 0;
+  return {
+    add(record) {
+      if (first?.bootId !== record.bootId) first = record;
+      longest = Math.max(longest, record.atMono - first.atMono);
+    },
+    ms: () => longest,
+  };
+}
+
+/** Whether the head that was kept outside speaks of this size and of another log. */
+function anchorDiffers(anchor: AuditAnchor | null, frontier: Frontier, sequence: number): boolean {
+  if (anchor === null || anchor.size !== frontier.size) return false;
+  return anchor.last !== sequence || anchor.root !== toHex(rootOf(frontier));
 }
 
 interface BootOffset {

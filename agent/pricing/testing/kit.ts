@@ -65,6 +65,8 @@ export interface TestKit {
   readonly ledger: SqliteLedger;
   pricing: Pricing;
   readonly heads: AuditHead[];
+  /** Whether the head can be kept outside of the ledger. */
+  writable: boolean;
   /** One transaction with what the agent does around it. */
   commit<T>(work: (tx: LedgerTx) => T): T;
   put(stream: Stream, type: string, data: JsonObject): void;
@@ -119,12 +121,13 @@ export function makeKit(options: TestKitOptions): TestKit {
       retainAckedMs: options.retainAckedMs ?? 72 * 3_600_000,
       version: '0.1.0',
       counters: options.counters ?? ['door'],
-      keepHead: (head) => void heads.push(head),
+      keepHead: (head) => kit.writable && heads.push(head) > 0,
     });
   const kit: TestKit = {
     clock,
     ledger,
     heads,
+    writable: true,
     pricing: start(),
     commit: (work) =>
       ledger.transaction((tx) => {
