@@ -11,6 +11,7 @@ import {
   clockKey,
   clockText,
   goneText,
+  isOf,
   KEPT_KEY,
   leafBytes,
   noteKey,
@@ -90,7 +91,7 @@ export class AuditLog {
 
   /** The head as it was committed, for keeping outside of the database. */
   head(read: Pick<LedgerTx, 'saved'>): AuditHead | null {
-    return readHead(read);
+    return this.#head(read);
   }
 
   /** Remembers that the head lies outside of the database as well. */
@@ -102,6 +103,8 @@ export class AuditLog {
   /** Takes over what others appended to the stream, notes what retention may take, and signs a checkpoint when one is due. */
   tick(tx: LedgerTx): StoredEvent | null {
     this.#noteClock(tx);
+    const former = readHead(tx);
+    if (former !== null && !this.#isMine(former)) return this.#checkpoint(tx, former);
     const head = this.#caughtUp(tx);
     if (head === null) return null;
     const aged = this.#aged(head);
@@ -110,28 +113,46 @@ export class AuditLog {
     const due = aged.sinceCheckpoint >= CHECKPOINT_RECORDS || now - this.#checkpointMono >= CHECKPOINT_EVERY_MS;
     if (aged.sinceCheckpoint === 0 || !due) return null;
     this.#checkpointMono = now;
-    const { first, size, last, root, signature, keyId, publicKey } = aged;
-    const stored = this.append(tx, {
-      type: 'barrow.checkpoint.v1',
-      subject: 'audit',
-      data: { origin: this.#origin, first, last, size, root, signature, keyId, publicKey },
-    });
-    const after = readHead(tx);
+    const stored = this.#checkpoint(tx, aged);
+    const after = this.#head(tx);
     if (after !== null) saveHead(tx, { ...after, sinceCheckpoint: 0 });
     return stored;
+  }
+
+  /** The log's own head; the former ledger's, where this one took its place, becomes the first record of a new log. */
+  #head(read: Pick<LedgerTx, 'saved'>): AuditHead | null {
+    const head = readHead(read);
+    return head !== null && this.#isMine(head) ? head : null;
+  }
+
+  #isMine({ origin }: AuditHead): boolean {
+    return isOf(origin, this.#parts.ledger.epoch);
+  }
+
+  #checkpoint(tx: LedgerTx, head: AuditHead): StoredEvent {
+    const { origin, first, size, last, root, signature, keyId, publicKey } = head;
+    return this.append(tx, {
+      type: 'barrow.checkpoint.v1',
+      subject: 'audit',
+      data: { origin, first, last, size, root, signature, keyId, publicKey },
+    });
   }
 
   /** Vouches for the offset by which the ledger dated a boot's records anew, before any record comes behind them. */
   #noteClock(tx: LedgerTx): void {
     const anchor = clockAnchorOf(tx.saved(CLOCK_OWNER, CLOCK_ANCHOR_KEY));
-    if (anchor === null || tx.saved(AUDIT_OWNER, clockKey(anchor.bootId)) !== undefined) return;
-    const signature = sign(null, Buffer.from(clockText(this.#origin, anchor)), this.#parts.key.privateKey);
-    tx.save(AUDIT_OWNER, clockKey(anchor.bootId), [anchor.offsetMs, signature.toString('base64')]);
+    if (anchor === null) return;
+    const origin = this.#head(tx)?.origin ?? this.#origin;
+    const key = clockKey(anchor.bootId);
+    const known = tx.saved(AUDIT_OWNER, key);
+    if (Array.isArray(known) && known[2] === origin) return;
+    const signature = sign(null, Buffer.from(clockText(origin, anchor)), this.#parts.key.privateKey);
+    tx.save(AUDIT_OWNER, key, [anchor.offsetMs, signature.toString('base64'), origin]);
   }
 
   /** The head with every record up to `last` (default: all that are stored) in it; null while there is none. */
   #caughtUp(tx: LedgerTx, last = this.#lastStored()): AuditHead | null {
-    let head = readHead(tx);
+    let head = this.#head(tx);
     if ((head?.last ?? 0) >= last) return head;
     for (let from = (head?.last ?? 0) + 1; from <= last;) {
       const rows = this.#parts.ledger.range('price', from, last, CATCH_UP_ROWS);
@@ -151,10 +172,12 @@ export class AuditLog {
     const leaf = leafHash(leafBytes(ledger.epoch, recordOf(event)));
     const frontier = grow(head === null ? EMPTY_FRONTIER : frontierOf(head), leaf);
     const root = rootOf(frontier);
-    const signature = sign(null, Buffer.from(checkpointText(this.#origin, frontier.size, root)), key.privateKey);
+    // A kit that was renamed goes on with the log that it has.
+    const origin = head?.origin ?? this.#origin;
+    const signature = sign(null, Buffer.from(checkpointText(origin, frontier.size, root)), key.privateKey);
     const signed = signature.toString('base64');
     const next: AuditHead = {
-      origin: this.#origin,
+      origin,
       first: head?.first ?? event.sequence,
       size: frontier.size,
       last: event.sequence,

@@ -107,6 +107,41 @@ describe('an audit of the price log', () => {
     expect(kit.heads).toHaveLength(1);
   });
 
+  it('begins a new log in a ledger that took the place of a damaged one, and names the one before it', () => {
+    const damaged = kitWithRecords();
+    const former = JSON.parse(
+      JSON.stringify(damaged.ledger.saved('audit', 'head')).replaceAll(damaged.ledger.epoch, 'a-former-epoch'),
+    ) as AuditHead;
+    const kit = makeKit({ trust: [merchant.trusted] });
+    kit.commit((tx) => {
+      tx.save('audit', 'head', former as never);
+      tx.save('audit', 'kept', 'a-former-epoch');
+      tx.save('audit', 'clock/boot-1', [5, 'signed for another log']);
+      tx.save('clock', 'anchor', { bootId: 'boot-1', offsetMs: 1_795_000_000_000 });
+    });
+    expect(verdictAfter(kit, () => undefined, null)).toEqual({ ok: true, records: 0, last: 0 });
+    kit.clock.trusted = 'unset';
+    kit.tick();
+    kit.commit((tx) => kit.pricing.offer(tx, merchant.sign(sampleBundle), 'test'));
+    kit.ledger.restamp(1_795_000_000_000, 'synced');
+    kit.tick();
+    const { root, size, last, origin } = former;
+    expect(kit.events('barrow.checkpoint.v1')[0]!.data).toMatchObject({ origin, root, size, last });
+    expect(kit.events()[0]!.sequence).toBe(1);
+    const records = kit.events().length;
+    expect(verdictAfter(kit, () => undefined)).toEqual({ ok: true, records, last: records });
+  });
+
+  it('goes on under the kit’s former name when it is renamed', () => {
+    const kit = kitWithRecords();
+    kit.restart('popup-015');
+    kit.tick();
+    kit.commit((tx) => kit.pricing.offer(tx, merchant.sign({ ...sampleBundle, version: 9 }), 'test'));
+    kit.tick(600_000);
+    const last = kit.events().length;
+    expect(verdictAfter(kit, () => undefined)).toEqual({ ok: true, records: last, last });
+  });
+
   it('finds a head outside of the database that is none of the log’s own', () => {
     const kit = kitWithRecords();
     const head = kit.heads.at(-1)!;

@@ -66,6 +66,11 @@ export function originOf(kitId: string, epoch: string): string {
   return `barrow/${kitId}/${epoch}/price`;
 }
 
+/** Whether an origin is one of a ledger's price log, whatever its kit was called then. */
+export function isOf(origin: string, epoch: string): boolean {
+  return origin.endsWith(`/${epoch}/price`);
+}
+
 /** Where the ledger keeps the audit's own words, outside of the records. */
 export const AUDIT_OWNER = 'audit';
 

@@ -8,6 +8,7 @@ import {
   clockKey,
   clockText,
   goneText,
+  isOf,
   KEPT_KEY,
   leafBytes,
   noteKey,
@@ -78,7 +79,9 @@ export function verifyAudit(source: AuditSource): AuditVerdict {
 }
 
 function walk(source: AuditSource, records: Peekable): AuditVerdict {
-  const head = headOf(source.saved(AUDIT_OWNER, 'head'));
+  const said = headOf(source.saved(AUDIT_OWNER, 'head'));
+  // A ledger that took the place of a damaged one still holds the former one's words.
+  const head = said !== null && isOf(said.origin, source.epoch) ? said : null;
   const { anchor } = source;
   const bad = (sequence: number, reason: AuditReason): AuditVerdict => ({
     ok: false,
@@ -96,7 +99,6 @@ function walk(source: AuditSource, records: Peekable): AuditVerdict {
   const key = source.key ?? keyFrom(anchor?.publicKey ?? head.publicKey);
   if (key === null) return bad(head.first, 'no-key');
   const origin = head.origin;
-  if (!origin.endsWith(`/${source.epoch}/price`)) return bad(head.first, 'head');
   if (!goneHolds(head, key)) return bad(head.first, 'missing');
   let frontier = EMPTY_FRONTIER;
   let seen = 0;

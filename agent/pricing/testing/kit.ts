@@ -72,7 +72,7 @@ export interface TestKit {
   put(stream: Stream, type: string, data: JsonObject): void;
   tick(ms?: number): void;
   /** Ends the process and starts it again on the same ledger. */
-  restart(): void;
+  restart(kitId?: string): void;
   events(type?: string): readonly StoredEvent[];
 }
 
@@ -102,10 +102,10 @@ export function makeKit(options: TestKitOptions): TestKit {
     log: silent,
   });
   const heads: AuditHead[] = [];
-  const start = (): Pricing =>
+  const start = (kitId = 'popup-014'): Pricing =>
     createPricing({
       kit: {
-        id: 'popup-014',
+        id: kitId,
         group: options.group ?? 'northern',
         currency: 'GBP',
         timezone: 'Europe/London',
@@ -150,8 +150,8 @@ export function makeKit(options: TestKitOptions): TestKit {
       clock.pass(ms);
       kit.commit((tx) => kit.pricing.tick(tx));
     },
-    restart: () => {
-      kit.pricing = start();
+    restart: (kitId) => {
+      kit.pricing = start(kitId);
     },
     events: (type) =>
       ledger
