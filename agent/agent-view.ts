@@ -1,4 +1,4 @@
-import type { ErrorEntry } from '../drivers/api/agent-error.ts';
+import type { AgentError, ErrorEntry } from '../drivers/api/agent-error.ts';
 import type { KitConfig } from './config/read-config.ts';
 import type { Host } from './core/host.ts';
 import type { Ledger } from './core/ledger.ts';
@@ -21,6 +21,8 @@ export interface AgentViewParts {
   readonly pricing: () => Pricing | null;
   readonly uplink: () => UplinkStatus;
   readonly errorEntry: (code: string) => ErrorEntry | undefined;
+  /** Why kit.yaml could not be read again; `null` when it could, or was not asked for. */
+  readonly configFault: () => AgentError | null;
   readonly reload: () => Promise<{ readonly restarted: readonly string[] }>;
   /** Fires when the agent stops. */
   readonly signal: AbortSignal;
@@ -69,6 +71,7 @@ function statusOf(
       ledgerFault: intake.code === null ? null : { code: intake.code, detail: '' },
       pricing: { configured: config.pricing !== undefined, state: rules?.state ?? null },
       freeBytes: machine.freeBytes,
+      configFault: parts.configFault(),
     },
     parts.errorEntry,
   );

@@ -128,9 +128,14 @@ async function openRooms(
   });
   const till = createTill({ commit: intake.commit, clock, kit: config.kit, pricing });
 
+  let reloadFault: AgentError | null = null;
   const reload = async (): Promise<{ readonly restarted: readonly string[] }> => {
     if (host.readConfig === undefined) return { restarted: [] };
-    const next = await host.readConfig();
+    const next = await host.readConfig().catch((error: unknown) => {
+      reloadFault = error instanceof AgentError ? error : reloadFault;
+      throw error;
+    });
+    reloadFault = null;
     const restarted = await reloadDrivers(supervisor, next.drivers);
     current = { ...current, drivers: next.drivers };
     logs.info('configuration-reloaded', { restarted });
@@ -148,6 +153,7 @@ async function openRooms(
     pricing: () => pricing,
     uplink: () => uplink,
     errorEntry,
+    configFault: () => reloadFault,
     reload,
     signal: stop.signal,
   });

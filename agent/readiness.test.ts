@@ -21,6 +21,7 @@ const well: ReadinessFacts = {
   ledgerFault: null,
   pricing: { configured: false, state: null },
   freeBytes: DISK_LOW_BYTES,
+  configFault: null,
 };
 const codes = (more: Partial<ReadinessFacts>): readonly string[] =>
   readinessReasons({ ...well, ...more }, () => undefined).map(({ code }) => code);
@@ -44,6 +45,21 @@ test('a broker that is away, a clock that was never set and rules that are missi
   expect(codes({ clockTrust: 'estimated' })).toEqual([]);
   expect(codes({ pricing: { configured: true, state: null } })).toEqual(['rules-missing']);
   expect(codes({ pricing: { configured: true, state: 'expired' } })).toEqual(['rules-expired']);
+});
+
+test('a changed kit.yaml that cannot be read is told with its line until it can', () => {
+  const configFault = {
+    code: 'config-invalid',
+    message: 'kit.yaml, line 3, column 1: unknown',
+    hint: 'Did you mean drivers?',
+  };
+  expect(readinessReasons({ ...well, configFault }, () => undefined)).toEqual([
+    {
+      code: 'config-invalid',
+      sentence: 'The changed configuration is not in force: kit.yaml, line 3, column 1: unknown',
+      hint: 'Did you mean drivers?',
+    },
+  ]);
 });
 
 test('the ledger comes first, then the disk, then each device with its name', () => {

@@ -20,6 +20,8 @@ export interface ReadinessFacts {
   };
   /** Free space where the ledger lies; `null` where it cannot be told. */
   readonly freeBytes: number | null;
+  /** kit.yaml was changed and cannot be read: what was in force before still is. */
+  readonly configFault: { readonly code: string; readonly message: string; readonly hint: string } | null;
 }
 
 export const readinessErrors = {
@@ -67,6 +69,10 @@ export function readinessReasons(
   if (facts.ledgerFault !== null) {
     const { code, detail } = facts.ledgerFault;
     say(code, table(code) ?? { sentence: 'The ledger cannot accept events', hint: 'Run `barrow doctor`' }, detail);
+  }
+  if (facts.configFault !== null) {
+    const { code, message, hint } = facts.configFault;
+    reasons.push({ code, sentence: `The changed configuration is not in force: ${message}`, hint });
   }
   const disk = diskCode(facts.freeBytes);
   if (disk !== null) say(disk, readinessErrors[disk], `${Math.floor((facts.freeBytes ?? 0) / 1024 / 1024)} MiB free`);

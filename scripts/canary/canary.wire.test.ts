@@ -351,7 +351,8 @@ describe('the whole agent, with card numbers driven into everything that takes a
     const { $defs } = (await documentOf('events')) as { readonly $defs: Readonly<Record<string, object>> };
     const types = new Set<string>();
     for (const line of capture) {
-      const [topic = '', payload = ''] = [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)];
+      const blank = line.indexOf(' ');
+      const [topic, payload] = [line.slice(0, blank), line.slice(blank + 1)];
       if (!/\/(event|batch)\//.test(topic)) continue;
       for (const event of [JSON.parse(payload) as CloudEvent | readonly CloudEvent[]].flat()) {
         const check =

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,6 +34,8 @@ describe('a kit with everything wrong', () => {
   let running: Told;
   let alone: Told;
   let reasons: AgentStatus['reasons'] = [];
+  let misread: AgentStatus['reasons'] = [];
+  let reread: AgentStatus['reasons'] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'barrow-broken-'));
@@ -68,6 +70,13 @@ describe('a kit with everything wrong', () => {
       { timeout: 40_000, interval: 200 },
     );
     running = await barrow('doctor', '-c', kit, '--json');
+    const good = await readFile(kit, 'utf8');
+    await writeFile(kit, good.replace('drivers:', 'driver:'));
+    await reload();
+    misread = await reasonsNow();
+    await writeFile(kit, good);
+    await reload();
+    reread = await reasonsNow();
     await agent.stop();
     agent = null;
     alone = await barrow('doctor', '-c', kit, '--json');
@@ -76,6 +85,14 @@ describe('a kit with everything wrong', () => {
     await agent?.stop();
     await rm(folder, { recursive: true, force: true });
   });
+
+  async function reload(): Promise<void> {
+    await fetch(`${api}/v1/reload`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
+  }
+
+  async function reasonsNow(): Promise<AgentStatus['reasons']> {
+    return ((await (await fetch(`${api}/v1/status`)).json()) as AgentStatus).reasons;
+  }
 
   const reasonFor = (driver: string | undefined) => reasons.find((reason) => reason.driver === driver);
   const found = (told: Told, check: string) => told.checks.find((finding) => finding.check === check);
@@ -95,6 +112,11 @@ describe('a kit with everything wrong', () => {
       expect(finding?.state).not.toBe('ok');
       expect(finding?.next).toBe(reason?.hint);
     }
+  });
+
+  test('names the line of a kit.yaml that was changed for the worse, until it is mended', () => {
+    expect(misread.find(({ code }) => code === 'config-invalid')?.sentence).toMatch(/not in force: .*line 5, column 1/);
+    expect(reread.map(({ code }) => code)).not.toContain('config-invalid');
   });
 
   test('gives exit status 1 whether the agent runs or not, and asks a running one', () => {
