@@ -22,7 +22,7 @@ export interface AgentViewParts {
   readonly uplink: () => UplinkStatus;
   readonly errorEntry: (code: string) => ErrorEntry | undefined;
   /** Why kit.yaml could not be read again; `null` when it could, or was not asked for. */
-  readonly configFault: () => AgentError | null;
+  readonly configFault?: () => AgentError | null;
   readonly reload: () => Promise<{ readonly restarted: readonly string[] }>;
   /** Fires when the agent stops. */
   readonly signal: AbortSignal;
@@ -71,7 +71,7 @@ function statusOf(
       ledgerFault: intake.code === null ? null : { code: intake.code, detail: '' },
       pricing: { configured: config.pricing !== undefined, state: rules?.state ?? null },
       freeBytes: machine.freeBytes,
-      configFault: parts.configFault(),
+      configFault: parts.configFault?.() ?? null,
     },
     parts.errorEntry,
   );
