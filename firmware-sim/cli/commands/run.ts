@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import type { CommandIo, CommandModule, ExitStatus } from '../../../agent/cli/program.ts';
@@ -25,7 +25,9 @@ export const command: CommandModule = {
 
 async function run(io: CommandIo, path: string, dir: string | undefined): Promise<ExitStatus> {
   const scenario = await readScenario(path);
-  const folder = dir ?? (await mkdtemp(join(tmpdir(), 'barrow-sim-')));
+  // Absolute, so that the kit.yaml in it serves from any folder.
+  const folder = dir === undefined ? await mkdtemp(join(tmpdir(), 'barrow-sim-')) : resolve(dir);
+  await mkdir(folder, { recursive: true });
   const off = new AbortController();
   const kit = await startVirtualKit(
     scenario,
@@ -61,9 +63,9 @@ async function run(io: CommandIo, path: string, dir: string | undefined): Promis
       for (const { id, type, where } of kit.devices) await io.out(`${id.padEnd(12)} ${type.padEnd(16)} ${where}`);
       await io.out(`\n${kitPath}:\n${stringify({ drivers: kit.devices.map(({ kitEntry }) => kitEntry) })}`);
     }
-    await new Promise<void>((resolve) => {
-      if (io.signal.aborted) resolve();
-      else io.signal.addEventListener('abort', () => resolve(), { once: true });
+    await new Promise<void>((stopped) => {
+      if (io.signal.aborted) stopped();
+      else io.signal.addEventListener('abort', () => stopped(), { once: true });
     });
   } finally {
     off.abort(new Error('switched off'));
