@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createController, type VirtualController } from '../../../firmware-sim/bluetooth/controller.ts';
@@ -71,7 +72,7 @@ describe('barrow ble', () => {
     controller.add(shelf(3, true));
     controller.add(virtualRuuvi({ address: 'C0:00:00:00:00:02', clock, chance, intervalMs: 100 }));
     const config = await kitFile(folder, socket);
-    const { stdout } = await run('node', [...MAIN, 'ble', 'scan', '-c', config, '--seconds', '4', '--json']);
+    const { stdout } = await run('node', [...MAIN, 'ble', 'scan', '-c', config, '--seconds', '12', '--json']);
     const lines = stdout
       .trim()
       .split('\n')
@@ -80,7 +81,7 @@ describe('barrow ble', () => {
     expect(keyed).toMatchObject({ formats: ['bthome'], error: null });
     expect(keyed?.['measurements']).toContainEqual(expect.objectContaining({ name: 'mass', unit: 'kg' }));
     expect(lines.some(({ formats }) => String(formats) === 'ruuvi')).toBe(true);
-    const table = await run('node', [...MAIN, 'ble', 'scan', '--socket', socket, '--seconds', '3']);
+    const table = await run('node', [...MAIN, 'ble', 'scan', '--socket', socket, '--seconds', '10']);
     expect(table.stdout).toMatch(/ADDRESS\s+SENSOR/);
     expect(table.stdout).toContain('key-missing');
   });
@@ -113,6 +114,8 @@ describe('barrow ble', () => {
     child.stdin.write('\n');
     await expect.poll(() => err, { timeout: 20_000 }).toContain('Put 10 items');
     board.put(10);
+    // Adverts of the empty shelf that are still on their way must have passed before the second weighing begins.
+    await wait(2_000);
     child.stdin.write('\n');
     expect(await exit).toBe(0);
     const result = JSON.parse(out) as { unitGrams: number; emptyGrams: number; quantumGrams: number };
