@@ -13,14 +13,21 @@ let card: string;
 let boot: string;
 let etc: string;
 
+let umask: number;
+
 beforeEach(async () => {
+  // As the unit has it: what the agent's group must read cannot be left to the umask.
+  umask = process.umask(0o077);
   card = await mkdtemp(join(tmpdir(), 'barrow-card-'));
   boot = join(card, 'boot');
   etc = join(card, 'etc');
   await mkdir(boot);
   await mkdir(etc);
 });
-afterEach(async () => rm(card, { recursive: true }));
+afterEach(async () => {
+  process.umask(umask);
+  await rm(card, { recursive: true });
+});
 
 const KIT = `
 kit: { id: popup-014, currency: GBP, timezone: Europe/London }
@@ -82,7 +89,9 @@ describe('what lies on the card', () => {
     expect(await look()).toMatchObject({ state: 'taken', word: 'READY TO START', url: 'http://popup-014.local:8080/' });
     expect(await readFile(join(etc, 'kit.yaml'), 'utf8')).toBe(KIT);
     expect(await readFile(join(etc, 'keys/loyalty.key'), 'utf8')).toBe('k'.repeat(32));
-    expect(await permissions(join(etc, 'api.token'))).toBe(0o640);
+    for (const name of ['kit.yaml', 'api.token', 'keys/loyalty.key'])
+      expect(await permissions(join(etc, name)), name).toBe(0o640);
+    expect(await permissions(join(etc, 'keys'))).toBe(0o750);
     expect((await readdir(boot, { recursive: true })).sort()).toEqual(['keys', 'kit.taken.yaml', 'popup-014.csr']);
   });
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 /** A card's partition holds settings, keys and certificates: nothing larger is read from it. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** Writes a whole file or none, also across a power cut; a new file has `mode` from its first byte. */
+/** Writes a whole file or none, also across a power cut; a new file never has more than `mode`. */
 export async function writeWhole(
   path: string,
   bytes: Uint8Array | string,
@@ -14,6 +14,8 @@ export async function writeWhole(
   await rm(next, { force: true });
   const file = await open(next, 'wx', options.mode);
   try {
+    // The service's umask (0077) has cut the mode that the file was made with; the agent reads by its group.
+    await file.chmod(options.mode);
     await file.writeFile(bytes);
     if (options.owner !== undefined) await file.chown(options.owner.uid, options.owner.gid);
     await file.sync();

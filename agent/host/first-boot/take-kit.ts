@@ -1,4 +1,4 @@
-import { mkdir, rename, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, rename, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import type { DriverRegistry } from '../../../drivers/api/driver.ts';
 import type { AgentError } from '../../../drivers/api/agent-error.ts';
@@ -47,16 +47,30 @@ export async function takeKit(boot: string, etc: string, registry: DriverRegistr
   }
   if (errors.length > 0) return { kind: 'incomplete', errors };
 
-  const { gid } = await stat(etc);
-  const { uid } = await stat(etc);
+  const { uid, gid } = await stat(etc);
   for (const { name, bytes } of [...moves, { name: KIT_FILE, bytes: text }]) {
     const target = join(etc, name);
-    if (dirname(name) !== '.') await mkdir(dirname(target), { recursive: true, mode: 0o750 });
+    await makeFolders(etc, dirname(name), { uid, gid });
     await writeWhole(target, bytes, { mode: 0o640, owner: { uid, gid } });
   }
   await rename(path, join(boot, TAKEN_FILE));
   for (const { name } of moves) await wipe(join(boot, name));
   return { kind: 'taken', config: read.config, files: moves.map(({ name }) => name) };
+}
+
+/** Folders for `path` below `etc`, readable by the agent's group whatever the umask is. */
+async function makeFolders(
+  etc: string,
+  path: string,
+  owner: { readonly uid: number; readonly gid: number },
+): Promise<void> {
+  let folder = etc;
+  for (const part of path.split('/').filter((name) => name !== '.')) {
+    folder = join(folder, part);
+    if ((await mkdir(folder, { recursive: true })) === undefined) continue;
+    await chmod(folder, 0o750);
+    await chown(folder, owner.uid, owner.gid);
+  }
 }
 
 /** Every file that the configuration points at, once. */
