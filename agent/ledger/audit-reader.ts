@@ -1,6 +1,6 @@
 import type { Json } from '../../drivers/api/reading.ts';
 import type { ClockTrust } from '../core/event.ts';
-import { guarded, openDamaged } from './database.ts';
+import { guarded, isCorrupt, isUnreadable, openDamaged, type Database } from './database.ts';
 import { ledgerFailure } from './errors.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { readableRows } from './readable-rows.ts';
@@ -40,17 +40,20 @@ export function openAuditReader(path: string): AuditReader {
     throw ledgerFailure(version === 0 ? 'ledger-corrupt' : 'ledger-newer', { detail: `schema ${version}` });
   }
   const text = (sql: string, ...values: string[]): unknown =>
-    guarded(() =>
+    whole(() =>
       db
         .prepare<string[]>(sql)
         .pluck()
         .get(...values),
     );
-  const boots = new Map(guarded(() => db.prepare<[], [number, string]>('SELECT boot, boot_id FROM boots').raw().all()));
-  const epoch = text(`SELECT value FROM meta WHERE key = 'epoch'`);
+  const { boots, epoch, last } = closedOnFailure(db, () => ({
+    boots: new Map(whole(() => db.prepare<[], [number, string]>('SELECT boot, boot_id FROM boots').raw().all())),
+    epoch: text(`SELECT value FROM meta WHERE key = 'epoch'`),
+    last: Number(text(`SELECT last FROM streams WHERE stream = 'price'`) ?? 0),
+  }));
   return {
     epoch: typeof epoch === 'string' ? epoch : 'unknown',
-    last: Number(text(`SELECT last FROM streams WHERE stream = 'price'`) ?? 0),
+    last,
     *rows() {
       for (const [sequence, type, subject, data, atMono, boot, wallMs, trust] of readableRows(db, 'price'))
         yield {
@@ -68,12 +71,40 @@ export function openAuditReader(path: string): AuditReader {
       const value = text('SELECT value FROM saved WHERE owner = ? AND key = ?', owner, key);
       return typeof value === 'string' ? parsed(value) : undefined;
     },
-    holds: (sequence) =>
-      guarded(() => db.prepare<[number]>('SELECT 1 FROM event_price WHERE seq = ?').get(sequence)) !== undefined,
+    holds: (sequence) => {
+      try {
+        return (
+          guarded(() => db.prepare<[number]>('SELECT 1 FROM event_price WHERE seq = ?').get(sequence)) !== undefined
+        );
+      } catch (error) {
+        // A table that is gone, like a page, holds nothing.
+        if (!isUnreadable(error)) throw error;
+        return false;
+      }
+    },
     [Symbol.dispose]() {
       db.close();
     },
   };
+}
+
+/** A table that every ledger has and this file lacks makes it none. */
+function whole<T>(work: () => T): T {
+  try {
+    return guarded(work);
+  } catch (error) {
+    if (!isUnreadable(error) || isCorrupt(error)) throw error;
+    throw ledgerFailure('ledger-corrupt', { cause: error });
+  }
+}
+
+function closedOnFailure<T>(db: Database, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 function parsed(text: string): Json | undefined {

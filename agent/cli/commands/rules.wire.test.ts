@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,8 +122,8 @@ describe('barrow audit and rules replay', () => {
     // Read to its end: an agent that cannot write its log is another story.
     for await (const line of createInterface(agent.stdout)) if (line.includes('"api-listening"')) agent.kill('SIGTERM');
     expect(await ended).toBe(0);
-    const verify = async (): Promise<unknown> => {
-      const { status, out: text } = await barrow('audit', 'verify', '--state', at('state'), '--json');
+    const verify = async (state = at('state')): Promise<unknown> => {
+      const { status, out: text } = await barrow('audit', 'verify', '--state', state, '--json');
       return { status, ...(JSON.parse(text) as object) };
     };
     expect(await verify()).toEqual({ status: 0, ok: true, records: 3, last: 3 });
@@ -147,5 +147,24 @@ describe('barrow audit and rules replay', () => {
       reason: 'changed',
     });
     expect(await barrow('audit', 'verify', '--state', at('nowhere'))).toMatchObject({ status: 2 });
+    const on = async (name: string, change: (state: string) => void): Promise<unknown> => {
+      cpSync(at('state'), at(name), { recursive: true });
+      const other = new Sqlite(join(at(name), 'ledger.db'));
+      other.exec(`UPDATE event_price SET data = replace(data, '1901', '1900') WHERE seq = 2`);
+      other.close();
+      change(at(name));
+      return await verify(at(name));
+    };
+    expect(await on('headless', (state) => rmSync(join(state, 'audit.head')))).toMatchObject({
+      status: 1,
+      firstBad: { stream: 'price', sequence: 4 },
+      reason: 'head',
+    });
+    const dropped = await on('without-records', (state) => {
+      const other = new Sqlite(join(state, 'ledger.db'));
+      other.exec('DROP TABLE event_price');
+      other.close();
+    });
+    expect(dropped).toMatchObject({ status: 1, firstBad: { sequence: 1 }, reason: 'missing' });
   });
 });

@@ -8,6 +8,7 @@ import { openAuditReader } from '../../ledger/audit-reader.ts';
 import { sampleBundle } from '../testing/samples.ts';
 import { makeKit, makeMerchant, type TestKit } from '../testing/kit.ts';
 import type { AuditHead } from './audit-log.ts';
+import { readAnchor } from './files.ts';
 import { checkpointText, leafBytes } from './leaf.ts';
 import { kitKeyFrom } from './kit-key.ts';
 import { EMPTY_FRONTIER, grow, leafHash, rootOf, toHex } from './merkle.ts';
@@ -105,6 +106,19 @@ describe('an audit of the price log', () => {
     kit.writable = true;
     kit.tick();
     expect(kit.heads).toHaveLength(1);
+  });
+
+  it('takes no file for a head that does not say one', () => {
+    for (const text of ['', 'null', '[]', '7', '{"origin":', '{"origin":"barrow/x/y/price","epoch":"y","size":"1"}'])
+      expect(readAnchor(new TextEncoder().encode(text)), text).toBe(null);
+  });
+
+  it('names the first record of a ledger whose records are gone with their table, and calls one without its words damaged', () => {
+    const kit = kitWithRecords();
+    const drop = (table: string) => (db: Sqlite.Database) => void db.exec(`DROP TABLE ${table}`);
+    expect(verdictAfter(kit, drop('event_price'))).toEqual(badAt(kit, 1, 'missing'));
+    for (const table of ['saved', 'streams', 'meta', 'boots'])
+      expect(() => verdictAfter(kit, drop(table)), table).toThrow(expect.objectContaining({ code: 'ledger-corrupt' }));
   });
 
   it('begins a new log in a ledger that took the place of a damaged one, and names the one before it', () => {
