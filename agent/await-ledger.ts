@@ -23,7 +23,7 @@ import { waitingRoom, type WaitingRoom } from './waiting-room.ts';
 /** First and longest wait between two tries to open the ledger. */
 export const REOPEN: { readonly firstMs: number; readonly maxMs: number; readonly stableMs: number } = {
   firstMs: 1_000,
-  maxMs: 15_000,
+  maxMs: 5_000,
   stableMs: 0,
 };
 
@@ -54,7 +54,10 @@ export async function awaitLedger(host: Host, config: KitConfig, signal: AbortSi
     host.log.error('ledger-unopened', { code: refused.code, detail: refused.message });
     host.service.status(`degraded: ${refused.code}`);
     const ledger = await runWithout(open, room, { host, config, signal });
-    if (ledger === null) return null;
+    if (ledger === null) {
+      lastTry(open, room, host);
+      return null;
+    }
     try {
       const moved = room.moveInto(ledger);
       host.service.status('running');
@@ -68,6 +71,17 @@ export async function awaitLedger(host: Host, config: KitConfig, signal: AbortSi
     }
   }
   return null;
+}
+
+/** A stop while events wait: the disk may have come back since the last try. */
+function lastTry(open: () => Ledger, room: WaitingRoom, host: Host): void {
+  try {
+    using ledger = open();
+    room.moveInto(ledger);
+  } catch (error) {
+    if (!mayPass(error)) throw error;
+    host.log.error('ledger-unopened', { code: error.code, lost: room.health().waitingRows });
+  }
 }
 
 async function runWithout(

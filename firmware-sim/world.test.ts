@@ -44,6 +44,7 @@ test('an hour of shop time without faults delivers everything once', async () =>
   const result = await world({ seed: 7, minutes: 60, faults: [] });
   expect(result.violations, told(result)).toEqual([]);
   expect(result.scans).toBeGreaterThan(300);
+  expect(result.payments).toBeGreaterThan(40);
   expect(result.duplicates).toBe(0);
   expect(result.lives).toBe(1);
 });
@@ -69,4 +70,9 @@ test('the oracle sees a disk that loses commits it had acknowledged', async () =
 test('the oracle sees a broker that acknowledges what it does not keep', async () => {
   const result = await world({ seed: 1, minutes: 3, faults: [], lie: 'broker' });
   expect(result.violations.some((violation) => violation.includes('never came'))).toBe(true);
+});
+
+test('the oracle sees a terminal that charges what the kit does not know of', async () => {
+  const result = await world({ seed: 1, minutes: 4, faults: [], lie: 'terminal' });
+  expect(result.violations.some((violation) => violation.includes('charged 2 times'))).toBe(true);
 });

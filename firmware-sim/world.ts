@@ -3,6 +3,7 @@ import { registry } from '../drivers/registry.ts';
 import { readConfig, type KitConfig } from '../agent/config/read-config.ts';
 import type { Ledger } from '../agent/core/ledger.ts';
 import { runAgent } from '../agent/run-agent.ts';
+import { checkout } from './world/checkout.ts';
 import { faultPlan, type Fault } from './world/fault-plan.ts';
 import { machineClock, makeLife, type Life } from './world/life.ts';
 import { makeOracle } from './world/oracle.ts';
@@ -13,6 +14,7 @@ import { CALM, simBroker } from './world/sim-broker.ts';
 import { simDisk } from './world/sim-disk.ts';
 import { simPort } from './world/sim-port.ts';
 import { simRadio } from './world/sim-radio.ts';
+import { simTerminal } from './world/sim-terminal.ts';
 import { makeTrace } from './world/trace.ts';
 import { worldHost, type WorldHost } from './world/world-host.ts';
 
@@ -30,7 +32,7 @@ export interface WorldOptions {
   readonly minutes: number;
   readonly settle: Settle;
   /** Plants a lie in the world, to see that the oracle finds it. */
-  readonly lie?: 'disk' | 'broker';
+  readonly lie?: 'disk' | 'broker' | 'terminal';
   /** Faults instead of the seed's own: for a case that is being made smaller. */
   readonly faults?: readonly Fault[];
 }
@@ -42,6 +44,7 @@ export interface WorldResult {
   readonly violations: readonly string[];
   readonly scans: number;
   readonly sales: number;
+  readonly payments: number;
   readonly received: number;
   readonly duplicates: number;
   readonly lives: number;
@@ -81,6 +84,13 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
   });
   const port = simPort(scheduler);
   const failures: string[] = [];
+  const terminal = simTerminal({
+    clock: clock.forLife(makeLife()),
+    chance: part('customers'),
+    currency: 'GBP',
+    chargesTwice: options.lie === 'terminal',
+    broke: (error) => failures.push(`the simulated terminal failed: ${String(error)}`),
+  });
   let lives = 0;
   let safety = 0;
   let current: { life: Life; host: WorldHost; stop: AbortController; ledger: () => Ledger | null } | null = null;
@@ -104,7 +114,7 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
     trace.note('start', String(lives));
     const life = makeLife();
     const log = quietLog((event, fields) => trace.note('log', `${event} ${JSON.stringify(fields)}`));
-    const host = worldHost({ clock, disk, broker, port, radio, log }, life, part(`life-${lives}`));
+    const host = worldHost({ clock, disk, broker, port, radio, terminal, log }, life, part(`life-${lives}`));
     const stop = new AbortController();
     let ledger: Ledger | null = null;
     const watched: WorldHost = Object.create(host, {
@@ -133,7 +143,16 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
     trace,
     api: () => current?.host.api ?? null,
     safetyEpoch: () => safety,
-    diskWell: () => disk.failing === null,
+    diskWell: () => disk.failing === null && current?.ledger() != null,
+  });
+
+  const desk = checkout({
+    scheduler,
+    chance: part('cashier'),
+    terminal,
+    truth: oracle.payments,
+    trace,
+    api: () => current?.host.api ?? null,
   });
 
   const strike = (fault: Fault): void => {
@@ -178,6 +197,13 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
       case 'unplug':
         port.plugged = false;
         scheduler.after(fault.forMs, () => (port.plugged = true));
+        return;
+      case 'unplug-terminal':
+        terminal.plugged = false;
+        scheduler.after(fault.forMs, () => (terminal.plugged = true));
+        return;
+      case 'terminal-errs':
+        terminal.faults[fault.how] += fault.times;
     }
   };
 
@@ -188,6 +214,7 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
     disk.failing = null;
     clock.trust = 'synced';
     port.plugged = true;
+    terminal.plugged = true;
     disk.cutAfter(Number.POSITIVE_INFINITY, 'after-commit');
   };
 
@@ -195,6 +222,7 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
     const depth = current?.ledger()?.depth();
     return (
       floor.waitingSales() === 0 &&
+      !desk.busy() &&
       depth !== undefined &&
       depth.streams.every(({ pendingRows }) => pendingRows === 0) &&
       current?.ledger()?.peekInherited({ maxRows: 1, maxBytes: 1 }).length === 0
@@ -207,6 +235,7 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
       for (const fault of faults) scheduler.after(fault.atMs, () => strike(fault));
       start();
       floor.open(closesMs);
+      desk.open(closesMs);
       await scheduler.runUntil(closesMs + 20_000);
       mend();
       // Two minutes of calm first: what lies on the shelves must have been told.
@@ -217,7 +246,7 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
       if (!delivered()) violations.push(`not delivered in the end: ${JSON.stringify(left?.depth().streams)}`);
       const ends = new Map<string, ReadonlyMap<Stream, number>>();
       if (left !== null) ends.set(left.epoch, new Map(left.depth().streams.map(({ stream, last }) => [stream, last])));
-      violations.push(...oracle.judge(ends));
+      violations.push(...oracle.judge(ends, terminal.book));
       if (scheduler.mostStepsInASecond > STEPS_IN_A_SECOND)
         violations.push(`the agent wakes itself without end: ${scheduler.mostStepsInASecond} steps in one second`);
       nextDownMs = Number.POSITIVE_INFINITY;
@@ -228,6 +257,7 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
         violations,
         scans: oracle.scans.length,
         sales: oracle.sales.length,
+        payments: oracle.payments.told.length,
         received: oracle.received,
         duplicates: oracle.duplicates,
         lives,
@@ -257,6 +287,7 @@ broker: { url: "mqtt://127.0.0.1:1883" }
 ledger: { maxBytes: 64MiB, retainAcked: 1h }
 drivers:
   - { id: scanner, type: barcode-scanner, port: /dev/scanner }
+  - { id: terminal, type: zvt-terminal, port: /dev/terminal, password: { file: zvt.pw } }
   - id: shelves
     type: ble-shelf
     radio: { kind: hci, adapter: 0 }

@@ -1,3 +1,4 @@
+import type { TerminalFaults } from '../devices/zvt-terminal/customer.ts';
 import type { CutPoint } from './sim-disk.ts';
 import type { LinkFaults } from './sim-broker.ts';
 import type { SeededChance } from './seeded-chance.ts';
@@ -18,7 +19,14 @@ export type Fault =
       readonly code: 'ledger-full' | 'ledger-io' | 'ledger-readonly';
     }
   | { readonly kind: 'clock-jump'; readonly atMs: number; readonly byMs: number }
-  | { readonly kind: 'unplug'; readonly atMs: number; readonly forMs: number };
+  | { readonly kind: 'unplug'; readonly atMs: number; readonly forMs: number }
+  | { readonly kind: 'unplug-terminal'; readonly atMs: number; readonly forMs: number }
+  | {
+      readonly kind: 'terminal-errs';
+      readonly atMs: number;
+      readonly how: keyof TerminalFaults;
+      readonly times: number;
+    };
 
 const TEN_YEARS_MS = 10 * 365 * 24 * 60 * 60_000;
 
@@ -57,6 +65,13 @@ export function faultPlan(chance: SeededChance, lastMs: number): readonly Fault[
     byMs: chance.pick([-TEN_YEARS_MS, TEN_YEARS_MS, -3_600_000, 7_000]),
   }));
   some(3, (atMs) => ({ kind: 'unplug', atMs, forMs: chance.int(500, 120_000) }));
+  some(2, (atMs) => ({ kind: 'unplug-terminal', atMs, forMs: chance.int(500, 60_000) }));
+  some(3, (atMs) => ({
+    kind: 'terminal-errs',
+    atMs,
+    how: chance.pick(['wrongCrc', 'nak', 'busy', 'duplicateStatus', 'unmasked', 'deaf']),
+    times: chance.int(1, 3),
+  }));
   return faults.sort((a, b) => a.atMs - b.atMs);
 }
 

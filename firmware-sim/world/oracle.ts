@@ -1,4 +1,6 @@
 import type { CloudEvent } from '../../agent/core/event.ts';
+import type { Book } from '../devices/zvt-terminal/book.ts';
+import { paymentFaults, paymentTruth, type PaymentTruth } from './payment-truth.ts';
 import { STREAMS, type Json, type Stream } from '../../drivers/api/reading.ts';
 
 /** A scan that a shopper's item made, and what became of it on the kit's side of the cable. */
@@ -22,12 +24,13 @@ export interface SaleTruth {
 export interface Oracle {
   readonly scans: ScanTruth[];
   readonly sales: SaleTruth[];
+  readonly payments: PaymentTruth;
   /** Units on each shelf, by sensor. */
   readonly shelves: Map<string, number>;
   /** What the subscriber gets: one event or an array of them. */
   receive(topic: string, payload: string): void;
   /** Every way in which the kit broke its promises; empty when it kept them. */
-  judge(ends: ReadonlyMap<string, ReadonlyMap<Stream, number>>): readonly string[];
+  judge(ends: ReadonlyMap<string, ReadonlyMap<Stream, number>>, book: Book): readonly string[];
   readonly received: number;
   readonly duplicates: number;
 }
@@ -43,6 +46,7 @@ export function makeOracle(kitId: string): Oracle {
   const oracle: Oracle = {
     scans: [],
     sales: [],
+    payments: paymentTruth(),
     shelves: new Map(),
     get received() {
       return received;
@@ -65,7 +69,7 @@ export function makeOracle(kitId: string): Oracle {
           clashes.push(`${event.id} was ${known.type} and came again as ${event.type}`);
       }
     },
-    judge(ends) {
+    judge(ends, book) {
       const all = [...events.values()];
       return [
         ...clashes,
@@ -73,6 +77,7 @@ export function makeOracle(kitId: string): Oracle {
         ...scanFaults(all, oracle.scans),
         ...saleFaults(all, oracle.sales),
         ...shelfFaults(all, oracle.shelves),
+        ...paymentFaults(all, oracle.payments, book),
       ].slice(0, TOLD);
     },
   };

@@ -1,4 +1,5 @@
 import type { ApiRequest, ApiResponse } from '../../agent/core/host.ts';
+import { apiRequest } from './api-request.ts';
 import type { Oracle, SaleTruth, ScanTruth } from './oracle.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SeededChance } from './seeded-chance.ts';
@@ -32,7 +33,7 @@ export interface ShopFloorParts {
   readonly api: () => ((request: ApiRequest) => Promise<ApiResponse>) | null;
   /** A number that changes when the process dies or its disk fails: what was under way then is not safe. */
   readonly safetyEpoch: () => number;
-  /** The disk works. */
+  /** The disk works, and the process has its ledger open. */
   readonly diskWell: () => boolean;
 }
 
@@ -71,16 +72,13 @@ export function shopFloor(parts: ShopFloorParts): ShopFloor {
     const truth: SaleTruth = { key: `sale-${String(oracle.sales.length + 1).padStart(8, '0')}`, eventId: null };
     oracle.sales.push(truth);
     waiting += 1;
-    const body = JSON.stringify({
-      eventId: truth.key,
-      lines: [{ sku: 'TEE-BLK-M', qty: chance.int(1, 3), unitMinor: 2500 }],
-    });
+    const body = { eventId: truth.key, lines: [{ sku: 'TEE-BLK-M', qty: chance.int(1, 3), unitMinor: 2500 }] };
     const attempt = (): void => {
       if (truth.eventId !== null) return;
       const api = parts.api();
       scheduler.after(TILL_RETRY_MS, attempt);
       if (api === null) return;
-      void api(request('POST', '/v1/sales', body, truth.key)).then((answer) => {
+      void api(apiRequest('POST', '/v1/sales', body, truth.key)).then((answer) => {
         trace.note('till', `${truth.key} ${answer.status}`);
         if (answer.status !== 201 || truth.eventId !== null) return;
         if (typeof answer.body !== 'string') throw new TypeError('the till’s answer is JSON text');
@@ -134,15 +132,4 @@ export function shopFloor(parts: ShopFloorParts): ShopFloor {
 function bthomeMass(grams: number): Uint8Array {
   const hundredths = Math.round(grams / 10);
   return Uint8Array.of(0x40, 0x06, hundredths & 0xff, hundredths >> 8);
-}
-
-function request(method: string, path: string, body: string, key: string): ApiRequest {
-  return {
-    method,
-    path,
-    query: new URLSearchParams(),
-    headers: { host: '127.0.0.1:8080', 'content-type': 'application/json', 'idempotency-key': key },
-    body: new TextEncoder().encode(body),
-    loopback: true,
-  };
 }

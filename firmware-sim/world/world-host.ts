@@ -7,6 +7,7 @@ import type { SimBroker } from './sim-broker.ts';
 import type { SimDisk } from './sim-disk.ts';
 import type { SimPort } from './sim-port.ts';
 import type { SimRadio } from './sim-radio.ts';
+import type { SimTerminal } from './sim-terminal.ts';
 
 export interface WorldParts {
   readonly clock: MachineClock;
@@ -14,6 +15,7 @@ export interface WorldParts {
   readonly broker: SimBroker;
   readonly port: SimPort;
   readonly radio: SimRadio;
+  readonly terminal: SimTerminal;
   readonly log: Log;
 }
 
@@ -38,7 +40,7 @@ export function worldHost(parts: WorldParts, life: Life, chance: SeededChance): 
     },
     openLedger: ({ maxBytes, retainAckedMs }) =>
       parts.disk.open(life, { maxBytes, retainAckedMs, clock, chance, log: parts.log }),
-    serial: () => parts.port.open(life),
+    serial: ({ path }) => (path === '/dev/terminal' ? parts.terminal : parts.port).open(life),
     tcp: () => absent('network device'),
     radio: () => parts.radio.open(life),
     camera: () => absent('camera'),
@@ -52,7 +54,8 @@ export function worldHost(parts: WorldParts, life: Life, chance: SeededChance): 
         },
       };
     },
-    secret: () => absent('secret'),
+    // The only secret of this world is the terminal's password.
+    secret: async () => new TextEncoder().encode('000000'),
     file: () => absent('file'),
     service: { ready: () => undefined, pet: () => undefined, status: () => undefined, stopping: () => undefined },
     machine: () => ({
