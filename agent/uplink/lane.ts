@@ -2,10 +2,13 @@ import type { Stream } from '../../drivers/api/reading.ts';
 import type { StoredEvent } from '../core/event.ts';
 import type { Ledger } from '../core/ledger.ts';
 
-/** Rows read at a time. More would sit in memory stale while the clock is set or budgets drop them. */
-export const CHUNK_ROWS = 256;
-/** A backlog is read further ahead, so that few batches are cut short by the end of a chunk. */
-export const BACKLOG_CHUNK_ROWS = 512;
+/**
+ * Rows read at a time that go singly. They are gone before the heap's next scavenge, which 256 outlived; and more would
+ * sit in memory stale while the clock is set or budgets drop them. Not fewer than {@link BATCH_FROM_ROWS}.
+ */
+export const CHUNK_ROWS = 64;
+/** What goes in batches is read further ahead, so that few of them are cut short by the end of a chunk. */
+export const BATCHED_CHUNK_ROWS = 512;
 const CHUNK_BYTES = 256 * 1024;
 
 /** From this many rows waiting on, a lane sends batches; fewer go as single events, each at once. */
@@ -50,11 +53,13 @@ export function makeLane(options: LaneOptions): Lane {
   let read = options.after;
   let dry = false;
   let bulk = kind === 'backlog';
-  const limit = { maxRows: kind === 'backlog' ? BACKLOG_CHUNK_ROWS : CHUNK_ROWS, maxBytes: CHUNK_BYTES };
 
   const load = (): void => {
     while (at >= rows.length && !dry) {
-      const found = ledger.peek(stream, read, limit);
+      const found = ledger.peek(stream, read, {
+        maxRows: bulk ? BATCHED_CHUNK_ROWS : CHUNK_ROWS,
+        maxBytes: CHUNK_BYTES,
+      });
       const newest = found.at(-1);
       read = newest?.sequence ?? read;
       // A chunk past the end of a backlog belongs to the live lane from there on.
