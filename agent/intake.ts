@@ -7,8 +7,11 @@ import type { Ledger, LedgerTx } from './core/ledger.ts';
 
 /** Rows that make a commit at once. */
 export const GROUP_ROWS = 100;
-/** Least time between two group commits while people's doings wait: scans, prices, picks, crossings. */
-export const PROMPT_MS = 20;
+/**
+ * Least time between two group commits while people's doings wait: scans, prices, picks, crossings. A steady 50 a second
+ * is then committed one by one, each at once; twice that shares commits.
+ */
+export const PROMPT_MS = 10;
 /**
  * The same for what machines say by themselves: sensor values, and the agent of itself. The first after a pause is
  * committed at once; a steady 50 a second then share a commit, which costs the card about 0.7 kB each instead of 5.5.
