@@ -182,7 +182,7 @@ describe('one decision', () => {
     [
       'lifts a standing price to its floor',
       { state: { priceMinor: 1000, rung: 3 }, inputs: { facts: {} }, rule: { onStale: 'skip' } },
-      { priceMinor: 1750, boundBy: ['category', 'kit', 'marginFloor', 'noRaise'] },
+      { priceMinor: 1750, boundBy: ['noRaise'] },
     ],
     ['charms downwards', { bundle: { rounding: { mode: 'charm', endings: [99, 49] } } }, { priceMinor: 2249 }],
     [

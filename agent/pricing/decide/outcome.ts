@@ -148,10 +148,6 @@ function ladderOutcome(situation: Situation): LadderOutcome {
         ? rise(situation, aimed)
         : rest(situation, aimed);
   const bounds = new Set(moved.bounds);
-  // Where the price stands still, floors that had to lift the standing price are named as well.
-  if (moved.priceMinor === standing)
-    for (const floor of item.floors)
-      if (floor.leastMinor > state.priceMinor && state.priceMinor < standing) bounds.add(floor.name);
   const stale = staleHolds(situation, standing);
   if (stale && moved.priceMinor === standing) bounds.add('stale');
   return { ...moved, bounds, steps: [ladderStep, ...moved.steps], ruled: winner !== null };
@@ -244,7 +240,7 @@ function rise(situation: Situation, { wantedMinor, aim, shallower }: Aimed): Lad
   // A charm price below the standing one would turn a rise into a fall that no limit has seen.
   const goalMinor = charmed < standing ? capped : charmed;
   if (goalMinor === standing) return rest(situation, { wantedMinor: standing, aim, shallower });
-  const holds: Bound[] = caps.allowRaise === true ? [...timeHolds] : ['noRaise'];
+  const holds: Bound[] = caps.allowRaise === true ? [...timeHolds] : [...timeHolds, 'noRaise'];
   if (holds.length > 0) {
     const steps = holds.map((by): TraceStep => ({ step: 'hold', by, wantedMinor, standingMinor: standing }));
     return { priceMinor: standing, goalMinor, rung: state.rung, bounds: new Set(holds), steps, ruled: true };

@@ -43,9 +43,6 @@ export function referenceDecide(bundle: Bundle, inputs: Inputs, item: CatalogIte
   const lift = (price: number): number =>
     lowestFrom(price, list, (candidate) => caps.every((one) => one.allows(candidate)));
   const standing = before.priceMinor >= list ? list : lift(before.priceMinor);
-  const lifted = caps
-    .filter((one) => before.priceMinor < standing && !one.allows(before.priceMinor))
-    .map((one) => one.name);
 
   const cells = bundle.experiments.map((experiment) => {
     const date = new Intl.DateTimeFormat('sv-SE', { timeZone: inputs.kit.timezone }).format(now);
@@ -122,7 +119,7 @@ export function referenceDecide(bundle: Bundle, inputs: Inputs, item: CatalogIte
     const rounded = charmed(bundle, capped, (p) => caps.every((one) => one.allows(p)), list);
     goal = wanted === standing ? standing : rounded < standing ? capped : rounded;
     if (goal > standing) {
-      const holds = raiseAllowed ? time : ['noRaise'];
+      const holds = raiseAllowed ? time : [...time, 'noRaise'];
       for (const hold of holds) bound.add(hold);
       if (holds.length === 0) {
         price = goal;
@@ -132,7 +129,6 @@ export function referenceDecide(bundle: Bundle, inputs: Inputs, item: CatalogIte
     } else if ((!shallower || raiseAllowed) && noFall.length === 0) rung = aim;
   }
   if (price === standing) {
-    for (const one of lifted) bound.add(one);
     const mayWant = holding.some((rule) => {
       const to = Math.min(rule.then.rung + addRungs, last);
       const blind = Object.fromEntries(
