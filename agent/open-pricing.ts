@@ -4,9 +4,6 @@ import type { KitConfig } from './config/read-config.ts';
 import type { Host } from './core/host.ts';
 import type { Ledger, LedgerTx } from './core/ledger.ts';
 import type { Pricing } from './core/pricing.ts';
-import { openKitKey, writeAnchor } from './pricing/audit/files.ts';
-import { readTrustedKey } from './pricing/bundle/sign.ts';
-import { createPricing } from './pricing/runtime.ts';
 
 export interface OpenPricingParts {
   readonly host: Host;
@@ -20,6 +17,12 @@ export interface OpenPricingParts {
 export async function openPricing(parts: OpenPricingParts): Promise<Pricing | null> {
   const { host, config, ledger, commit, log } = parts;
   if (config.pricing === undefined) return null;
+  // Rules, their language and their log are a third of the agent's own code: a kit that only counts goes without.
+  const [{ openKitKey, writeAnchor }, { readTrustedKey }, { createPricing }] = await Promise.all([
+    import('./pricing/audit/files.ts'),
+    import('./pricing/bundle/sign.ts'),
+    import('./pricing/runtime.ts'),
+  ]);
   const trust = await Promise.all(
     config.pricing.trust.map(async (ref) => readTrustedKey(await host.secret(ref), 'pricing.trust')),
   );
