@@ -85,6 +85,6 @@ export interface Pricing {
   /** A bundle from MQTT or disk: verified, checked, activated or refused; either way an event. Returns the refusal's code or null. */
   offer(tx: LedgerTx, bytes: Uint8Array, origin: string): string | null;
   override(tx: LedgerTx, override: LocalOverride): CurrentPrice;
-  /** Retained `price/<sku>` messages that have changed since the last call. */
-  takeChangedPrices(): readonly { readonly sku: string; readonly message: JsonObject }[];
+  /** Retained `price/<sku>` messages that have changed since the last call; null for an item that is priced no more. */
+  takeChangedPrices(): readonly { readonly sku: string; readonly message: JsonObject | null }[];
 }

@@ -81,6 +81,19 @@ describe('prices on a kit', () => {
     expect(kit.pricing.takeChangedPrices()).toEqual([]);
   });
 
+  it('clear the message of an item that a new bundle prices no more, also after a start', () => {
+    const kit = makeKit({ trust: [merchant.trusted] });
+    const [tee] = sampleBundle.catalog;
+    const cap = { ...tee!, sku: 'CAP-RED', gtin: null };
+    offer(kit, { ...sampleBundle, catalog: [tee!, cap] });
+    expect(kit.pricing.takeChangedPrices().map(({ sku }) => sku)).toEqual([SKU, 'CAP-RED']);
+    offer(kit, { ...sampleBundle, version: 8 });
+    expect(kit.pricing.takeChangedPrices()).toContainEqual({ sku: 'CAP-RED', message: null });
+    expect(kit.pricing.takeChangedPrices()).toEqual([]);
+    kit.restart();
+    expect(kit.pricing.takeChangedPrices()).toContainEqual({ sku: 'CAP-RED', message: null });
+  });
+
   it('hold while the shelf has been silent for longer than the rule allows, also when its driver says so', () => {
     const kit = makeKit({ trust: [merchant.trusted] });
     offer(kit, sampleBundle);

@@ -205,6 +205,7 @@ class LedgerPricing implements Pricing {
     const identity = identityOf(loaded.bundle, sha256Hex(loaded.bytes), keyId);
     const previous = this.#rules?.identity ?? null;
     keepAccepted(tx, loaded, identity);
+    for (const sku of this.#rules?.items.keys() ?? []) this.#changed.add(sku);
     this.#onProbation = true;
     this.#rules = putInForce(loaded.bundle, identity, localOverrides(tx, clock.wallMs()));
     this.#announceActivation(tx, origin, previous);
@@ -238,11 +239,11 @@ class LedgerPricing implements Pricing {
   takeChangedPrices(): ReturnType<Pricing['takeChangedPrices']> {
     const rules = this.#current(this.#parts.ledger);
     if (rules === null) return [];
-    const skus = [...this.#changed].filter((sku) => rules.items.has(sku));
+    const skus = [...this.#changed];
     this.#changed.clear();
     return skus.map((sku) => {
       const item = rules.items.get(sku);
-      if (item === undefined) throw new TypeError('an item vanished between two lines');
+      if (item === undefined) return { sku, message: null };
       const { priceMinor, listMinor, currency, discountBp, announce, decision } = this.#priceOf(
         this.#parts.ledger,
         rules,
@@ -304,6 +305,8 @@ class LedgerPricing implements Pricing {
       found === null ? null : putInForce(found.bundle, found.identity, localOverrides(read, clock.wallMs()));
     this.#cursor = 0;
     for (const item of this.#rules?.program.items ?? []) this.#changed.add(item.item.sku);
+    // What the bundle before this one priced and this one does not may still lie on the broker.
+    for (const { sku } of loadKept(read, keptBundles(read)[1], trust)?.bundle.catalog ?? []) this.#changed.add(sku);
   }
 
   /** Marks that the ledger has moved on, together with this copy of it. */

@@ -78,7 +78,8 @@ export function makeAnnouncements(context: LinkContext, startMono: MonoMs): Anno
     pricesOpen.add(sku);
     return {
       topic: topics.price(sku),
-      payload: JSON.stringify(message),
+      // An empty retained message is how MQTT forgets a topic.
+      payload: message === null ? '' : JSON.stringify(message),
       settle: () => {
         pricesOpen.delete(sku);
         prices.settle(sku, message);

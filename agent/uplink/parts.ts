@@ -29,7 +29,7 @@ export interface UplinkParts {
   /** The retained health message. */
   health(): JsonObject;
   /** Retained prices that changed since the last call. */
-  takeChangedPrices(): readonly { readonly sku: string; readonly message: JsonObject }[];
+  takeChangedPrices(): readonly { readonly sku: string; readonly message: JsonObject | null }[];
   /** Further retained messages, all of them: those that changed are published, every few seconds at most. */
   retained?(): readonly RetainedMessage[];
   /** A command other than `resend` and `ack`. Its result is the answer; an AgentError becomes a refusal with its code. */
