@@ -31,6 +31,13 @@ describe('assignment', () => {
     expect(assign([[], []])).toEqual([-1, -1]);
   });
 
+  test('gives no good pair up for two bad ones that cost more than one alone', () => {
+    const costs = [[0.15, 0.8], [0.9, Infinity]]; // prettier-ignore
+    expect(assign(costs)).toEqual([1, 0]);
+    expect(assign(costs, 1.5)).toEqual([0, -1]);
+    expect(assign(costs, 1.6)).toEqual([1, 0]);
+  });
+
   test('finds what trying every pairing finds', () => {
     const cost = fc.oneof(
       { weight: 3, arbitrary: fc.integer({ min: 0, max: 200 }).map((value) => value / 100) },

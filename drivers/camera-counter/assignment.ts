@@ -2,22 +2,25 @@
  * Pairs rows with columns so that the sum of the costs is least (Hungarian method with potentials, O(n³)).
  * A cost of `Infinity` forbids a pair; rows or columns may stay alone.
  * @param costs one array per row, all of one length
+ * @param aloneCost what a row costs that stays alone: a good pair is not given up for two that together cost more than
+ *   the good one and this. Absent: as many pairs as possible.
  * @returns the column of each row, -1 where it stays alone
  * @see J. Munkres, Algorithms for the Assignment and Transportation Problems, 1957
  */
-export function assign(costs: readonly (readonly number[])[]): readonly number[] {
+export function assign(costs: readonly (readonly number[])[], aloneCost?: number): readonly number[] {
   const rows = costs.length;
   const columns = costs[0]?.length ?? 0;
   if (rows === 0 || columns === 0) return costs.map(() => -1);
-  // Staying alone is a pair with a column of one's own that costs more than any honest pair, less than two of them.
+  // Staying alone is a pair with a column of one's own; by default it costs more than all honest pairs together.
   let largest = 0;
   for (const row of costs) for (const cost of row) if (Number.isFinite(cost)) largest = Math.max(largest, cost);
-  const alone = (largest + 1) * (Math.min(rows, columns) + 1);
+  const forbidden = (Math.max(largest, aloneCost ?? 0) + 1) * 2 * (rows + columns + 1);
+  const alone = aloneCost ?? (largest + 1) * (Math.min(rows, columns) + 1);
   const width = columns + rows;
   const cost = (row: number, column: number): number => {
     if (column >= columns) return alone;
     const value = costs[row]?.[column] ?? Infinity;
-    return Number.isFinite(value) ? value : 2 * alone;
+    return Number.isFinite(value) ? value : forbidden;
   };
   const rowOf = solve(rows, width, cost);
   const found = costs.map(() => -1);

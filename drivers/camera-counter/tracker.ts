@@ -44,6 +44,8 @@ export interface TrackerOptions {
   /** What a pair costs more when the track is not solid, and per second in which it was not seen. */
   readonly shadowDoubt: number;
   readonly lostDoubt: number;
+  /** What a track costs that gets no box: it must not take another's for the sake of one pair more, a good one for two bad. */
+  readonly aloneCost: number;
   /** A track is solid after so many boxes of that score of which at most `partShare` lay in a better track's box. */
   readonly solidHits: number;
   readonly solidScore: number;
@@ -67,6 +69,7 @@ export const TRACKER: TrackerOptions = {
   minWeakOverlap: 0.35,
   shadowDoubt: 0.2,
   lostDoubt: 0.2,
+  aloneCost: 1.5,
   solidHits: 3,
   solidScore: 0.5,
   partShare: 0.5,
@@ -167,6 +170,7 @@ export class Tracker {
           return value > 0 ? 1 - value + this.doubt(track) : Infinity;
         }),
       ),
+      this.options.aloneCost,
     );
     const seen: Track[] = [];
     const used = new Set<number>();
