@@ -170,7 +170,8 @@ function directPublishes(client: MqttClient, protocol: 4 | 5): DirectPublishes {
   const freeId = (): number => {
     if (waiting.size >= PACKET_IDS / 2) throw new RangeError('too many publishes wait for their PUBACK');
     let id = client.messageIdProvider.allocate();
-    while (waiting.has(id)) id = client.messageIdProvider.allocate();
+    while (id !== null && waiting.has(id)) id = client.messageIdProvider.allocate();
+    if (id === null) throw new RangeError('the library gives no packet identifier');
     return id;
   };
   return {
