@@ -4,6 +4,7 @@ import { configErrors, configFailure } from '../../config/errors.ts';
 import type { KitConfig } from '../../config/read-config.ts';
 import { LOG_LEVELS, openLog, type LogLevel } from '../../host/log.ts';
 import { machineHost } from '../../host/machine-host.ts';
+import { forbidCoreDumps } from '../../host/no-core-dumps.ts';
 import { readKit } from '../../host/read-kit.ts';
 import { runAgent } from '../../run-agent.ts';
 import type { CommandIo, CommandModule, ExitStatus } from '../program.ts';
@@ -31,6 +32,7 @@ export const command: CommandModule = {
 };
 
 async function run(io: CommandIo, options: RunOptions): Promise<ExitStatus> {
+  forbidCoreDumps();
   const config = await validKit(options.config);
   const log = await openLog({ level: options.logLevel ?? 'info', pretty: io.tty && !io.json });
   const host = await machineHost({ configPath: options.config, stateDir: config.state, log });
