@@ -117,7 +117,7 @@ describe('barrow ble', () => {
     // Adverts of the empty shelf that are still on their way must have passed before the second weighing begins.
     await wait(2_000);
     child.stdin.write('\n');
-    expect(await exit).toBe(0);
+    expect(await exit, `${out}${err}`).toBe(0);
     const result = JSON.parse(out) as { unitGrams: number; emptyGrams: number; quantumGrams: number };
     expect(result.unitGrams).toBeGreaterThan(177);
     expect(result.unitGrams).toBeLessThan(183);

@@ -34,13 +34,13 @@ export async function calibrateSensor(io: CommandIo, sensorId: string, flags: Ca
     await presses.next();
     io.err('Measuring; leave the shelf alone …');
   };
-  const weights: number[] = [];
+  const weighings: number[][] = [[], []];
   try {
     await ask(`Take everything off the shelf of ${sensorId}`);
-    const empty = await weighSteady(radio, sensor, limitMs, weights, io.signal);
+    const empty = await weighSteady(radio, sensor, limitMs, weighings[0] ?? [], io.signal);
     await ask(`Put ${items} items on it`);
-    const full = await weighSteady(radio, sensor, limitMs, weights, io.signal);
-    const result = calibrate(empty, full, items, quantum(weights));
+    const full = await weighSteady(radio, sensor, limitMs, weighings[1] ?? [], io.signal);
+    const result = calibrate(empty, full, items, quantum(weighings));
     if (result === undefined) throw bleCommandFailure('ble-no-difference');
     if (io.json) await io.out(JSON.stringify({ sensorId, items, ...result, countable: !tooLight(result) }));
     else {

@@ -26,11 +26,27 @@ describe('calibration', () => {
   it('finds unit, tare, noise and step', () => {
     const empty = steady(series(40, 10))!;
     const full = steady(series(1_840, 10))!;
-    const result = calibrate(empty, full, 10, quantum([30, 40, 50, 1_830, 1_840]))!;
+    const result = calibrate(
+      empty,
+      full,
+      10,
+      quantum([
+        [30, 40, 50],
+        [1_830, 1_840],
+      ]),
+    )!;
     expect(result).toMatchObject({ unitGrams: 180, emptyGrams: 40, quantumGrams: 10 });
     expect(tooLight(result)).toBe(false);
     expect(tooLight({ ...result, unitGrams: 15 })).toBe(true);
     expect(calibrate(full, empty, 10, 1)).toBeUndefined();
+  });
+});
+
+describe('the step of a sensor', () => {
+  it('is not what was put on the shelf, however steady both weighings were', () => {
+    expect(quantum([Array(12).fill(40), Array(12).fill(1_840)])).toBe(10);
+    expect(quantum([Array(12).fill(40), [1_840, 1_840.5, 1_841]])).toBe(0.5);
+    expect(quantum([])).toBe(10);
   });
 });
 

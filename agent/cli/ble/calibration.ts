@@ -32,12 +32,21 @@ export function steady(samples: readonly number[]): Steady | undefined {
   return { grams: mean, noiseGrams };
 }
 
-/** The step in which the sensor reports: the largest that every difference is a multiple of, to a tenth of a gram. */
-export function quantum(samples: readonly number[]): number {
-  const tenths = samples.map((grams) => Math.round(grams * 10));
-  const first = tenths[0] ?? 0;
-  const step = tenths.reduce((found, value) => greatestCommonDivisor(found, Math.abs(value - first)), 0);
-  return Math.max(1, step) / 10;
+/** The coarsest step of the open formats (BTHome's mass), for a sensor that showed no step of its own. Grams. */
+const COARSEST_STEP_GRAMS = 10;
+
+/**
+ * The step in which the sensor reports: the largest that every difference within one weighing is a multiple of, to a
+ * tenth of a gram. Not the difference between two weighings: that is what was put on the shelf.
+ */
+export function quantum(weighings: readonly (readonly number[])[]): number {
+  let step = 0;
+  for (const grams of weighings) {
+    const tenths = grams.map((value) => Math.round(value * 10));
+    const first = tenths[0] ?? 0;
+    step = tenths.reduce((found, value) => greatestCommonDivisor(found, Math.abs(value - first)), step);
+  }
+  return step === 0 ? COARSEST_STEP_GRAMS : step / 10;
 }
 
 function greatestCommonDivisor(a: number, b: number): number {
