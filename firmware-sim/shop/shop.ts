@@ -75,7 +75,7 @@ export class Shop {
     };
   }
 
-  /** Opens the shop until `closing` fires, then lets who is paying finish; who still queues puts everything back. `signal` ends it at once. */
+  /** Opens the shop until `closing` fires, then lets who is paying finish; everybody else puts everything back and goes. `signal` ends it at once. */
   async run(closing: AbortSignal, signal: AbortSignal): Promise<void> {
     const inside = new Set<Promise<void>>();
     const doors = AbortSignal.any([closing, signal]);
@@ -95,10 +95,10 @@ export class Shop {
     // The first customer of the day knows what she wants: a short demonstration sees a whole sale.
     const first = this.truth.shoppers === 1;
     const wishes = first ? 1 : 1 + Math.floor(this.#chance.float() * 3);
-    for (let wish = 0; wish < wishes && !signal.aborted; wish += 1) {
-      await this.#pause(1_500 + this.#chance.float() * 3_000, signal);
+    for (let wish = 0; wish < wishes && !doors.aborted; wish += 1) {
+      await this.#pause(1_500 + this.#chance.float() * 3_000, doors);
       const product = this.#pick();
-      if (product !== undefined) await this.#lift(product, basket, first, signal);
+      if (product !== undefined && !doors.aborted) await this.#lift(product, basket, first, doors);
     }
     if (basket.size === 0 || signal.aborted) return;
     const mine = this.#till.then(() => (doors.aborted ? this.#leave(basket) : this.#pay(basket, signal)));

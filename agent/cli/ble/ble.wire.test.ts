@@ -72,7 +72,7 @@ describe('barrow ble', () => {
     controller.add(shelf(3, true));
     controller.add(virtualRuuvi({ address: 'C0:00:00:00:00:02', clock, chance, intervalMs: 100 }));
     const config = await kitFile(folder, socket);
-    const { stdout } = await run('node', [...MAIN, 'ble', 'scan', '-c', config, '--seconds', '12', '--json']);
+    const { stdout } = await run('node', [...MAIN, 'ble', 'scan', '-c', config, '--seconds', '8', '--json']);
     const lines = stdout
       .trim()
       .split('\n')
@@ -81,7 +81,7 @@ describe('barrow ble', () => {
     expect(keyed).toMatchObject({ formats: ['bthome'], error: null });
     expect(keyed?.['measurements']).toContainEqual(expect.objectContaining({ name: 'mass', unit: 'kg' }));
     expect(lines.some(({ formats }) => String(formats) === 'ruuvi')).toBe(true);
-    const table = await run('node', [...MAIN, 'ble', 'scan', '--socket', socket, '--seconds', '10']);
+    const table = await run('node', [...MAIN, 'ble', 'scan', '--socket', socket, '--seconds', '6']);
     expect(table.stdout).toMatch(/ADDRESS\s+SENSOR/);
     expect(table.stdout).toContain('key-missing');
   });
