@@ -24,8 +24,7 @@ const context = await chromium.launchPersistentContext(profile, {
 const shots = [
   ['status-desk', '/', { width: 1280, height: 1000 }, 'light'],
   ['status-phone', '/', { width: 390, height: 1000 }, 'dark'],
-  ['shelf', '/shelf', { width: 1024, height: 700 }, 'light'],
-  ['till', '/till', { width: 1024, height: 700 }, 'light'],
+  ['shelf', '/shelf', { width: 1024, height: 236 }, 'light'],
 ];
 for (const [name, path, viewport, colorScheme] of shots) {
   const page = await context.newPage();

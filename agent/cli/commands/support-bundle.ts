@@ -39,7 +39,7 @@ export const command: CommandModule = {
       .option('--no-doctor', 'do not run the checks of `barrow doctor`')
       .addHelpText(
         'after',
-        '\nThe agent need not run. The file is JSON of at most 2 MiB: read it before you send it.\n\nExamples:\n  barrow support-bundle -c kit.yaml\n  barrow support-bundle -c /etc/barrow/kit.yaml --out /tmp/kit.json.gz\n  barrow support-bundle -c kit.yaml --out - | jq .codes',
+        '\nThe agent need not run. The file is JSON of at most 2 MiB: read it before you send it.\n\nExamples:\n  barrow support-bundle -c kit.yaml\n  barrow support-bundle -c /etc/barrow/kit.yaml --out kit.json.gz\n  barrow support-bundle -c kit.yaml --out - | jq .codes',
       )
       .action(bind(async (io, flags: BundleFlags) => collect(io, flags))),
 };
