@@ -60,6 +60,7 @@ describe('the whole agent, with card numbers driven into everything that takes a
   let folder = '';
   let api = '';
   let masked = '';
+  let limits = '';
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'barrow-canary-'));
@@ -113,6 +114,7 @@ describe('the whole agent, with card numbers driven into everything that takes a
       async () => expect((await readdir(folder)).filter((name) => name.startsWith('report.'))).toHaveLength(1),
       { timeout: 10_000, interval: 100 },
     );
+    limits = await readFile(`/proc/${agent.pid}/limits`, 'utf8');
     process.kill(agent.pid, 'SIGABRT');
     await agent.ended;
     for (const path of await filesOf(folder))
@@ -317,6 +319,11 @@ describe('the whole agent, with card numbers driven into everything that takes a
       out,
     ]);
   }
+
+  test('leaves no core file behind, which would hold what passed through the decoders', () => {
+    expect(limits).toMatch(/Max core file size +1 +1 /);
+    expect(artefacts.map(({ name }) => name).filter((name) => /(^|\/)core(\.\d+)?$/.test(name))).toEqual([]);
+  });
 
   test('keeps none of them in its database, log, answers, messages, support bundle or crash report', () => {
     const names = artefacts.map(({ name }) => name);
