@@ -17,7 +17,7 @@ test('run makes the folder that it is given and tells where each device is, what
       join(folder, 'shop.yaml'),
       `kit: { id: k, node: n, group: g, currency: EUR, timezone: Europe/Berlin }
 products: [{ sku: A, gtin: '05012345678900', category: c, listMinor: 100, costMinor: 10, stock: 1 }]
-devices: [{ id: scanner, type: barcode-scanner }]
+devices: [{ id: reader, type: loyalty-reader }]
 `,
     );
     const child = spawn(process.execPath, ['--import', tsx, main, 'run', 'shop.yaml', '--dir', 'new/kit', '--json'], {
@@ -33,7 +33,7 @@ devices: [{ id: scanner, type: barcode-scanner }]
     expect(status).toBe(0);
     await access(join(folder, 'new/kit/kit.yaml'));
     expect(isAbsolute(told.kit)).toBe(true);
-    expect(told.devices.map(({ id }) => id)).toEqual(['scanner']);
+    expect(told.devices.map(({ id }) => id)).toEqual(['reader']);
     expect(isAbsolute(told.devices[0]!.where)).toBe(true);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -21,6 +21,7 @@ import { scanMessage } from '../../firmware-sim/devices/barcode-scanner/scanner.
 import { swipeMessage } from '../../firmware-sim/devices/loyalty-reader/stripe-reader.ts';
 import { PAYING_CUSTOMER, TEST_CARD } from '../../firmware-sim/devices/zvt-terminal/customer.ts';
 import { VirtualTerminal } from '../../firmware-sim/devices/zvt-terminal/terminal.ts';
+import { registry } from '../../drivers/registry.ts';
 import type { VirtualDevice } from '../../firmware-sim/kit/virtual-device.ts';
 import type { Scenario } from '../../firmware-sim/scenario/scenario.ts';
 import { pluggedPort } from '../../firmware-sim/wire/plugged-port.ts';
@@ -197,7 +198,8 @@ describe('the whole agent, with card numbers driven into everything that takes a
           { 'l.key': `${'5a'.repeat(32)}\n` },
         ),
         device('scanner', 'barcode-scanner', ports.scanner.path, {}, {}),
-      ],
+        // A family is its folder: where one was taken out, the others are attacked all the same.
+      ].filter(({ type }) => Object.hasOwn(registry, type)),
       swipeAndScan: async () => {
         for (const pan of CANARIES) {
           const track2 = `${pan}=25121010000012300000`;

@@ -31,7 +31,7 @@ describe('the whole agent on a disk that fails', () => {
       `kit: { id: disk-kit, currency: EUR, timezone: Europe/Berlin }
 state: ${join(disk.path, 'state')}
 api: { listen: "127.0.0.1:${port}" }
-drivers: [ { id: scanner, type: barcode-scanner, port: ${join(folder, 'no-scanner')} } ]
+drivers: [ { id: scanner, type: loyalty-reader, protocol: magstripe, port: ${join(folder, 'no-scanner')} } ]
 `,
     );
   });

@@ -53,7 +53,7 @@ describe('a kit with everything wrong', () => {
         `api: { listen: "127.0.0.1:${listen}" }`,
         'drivers:',
         `  - { id: terminal, type: zvt-terminal, port: ${join(folder, 'nothing-here')}, password: { file: zvt.pw } }`,
-        `  - { id: scanner, type: barcode-scanner, port: ${join(folder, 'no-port')} }`,
+        `  - { id: scanner, type: loyalty-reader, protocol: magstripe, port: ${join(folder, 'no-port')} }`,
         `  - { id: door, type: camera-counter, source: { kind: mjpeg, url: "http://127.0.0.1:${camera}/" }, lines: [ { id: entrance, from: [1, 1], to: [1, 9] } ] }`,
         '',
       ].join('\n'),
