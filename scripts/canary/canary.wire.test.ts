@@ -223,7 +223,9 @@ describe('the whole agent, with card numbers driven into everything that takes a
     return vi.waitFor(
       async () => {
         const { drivers, uplink } = (await (await fetch(`${api}/v1/status`)).json()) as AgentStatus;
-        expect([uplink.state, ...drivers.map(({ state }) => state)]).toEqual(['online', 'ready', 'ready', 'ready']);
+        expect(uplink.state).toBe('online');
+        expect(drivers.length).toBeGreaterThanOrEqual(2);
+        expect(drivers.filter(({ state }) => state !== 'ready')).toEqual([]);
       },
       { timeout: 45_000, interval: 100 },
     );
