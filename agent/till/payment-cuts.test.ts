@@ -100,7 +100,7 @@ test(
       const { intentId } = shop.till.desk.start({ amountMinor, currency: 'EUR', kind: 'sale' }, `pay-${payment}`);
       await shop.settled(intentId);
       await cut.done();
-      await shop.settled(intentId);
+      const told = (await shop.settled(intentId))?.outcome;
       await shop.ready();
       // A booking that stood while its terminal was away is confirmed or taken back now.
       await shop.clock.until(
@@ -113,6 +113,7 @@ test(
       const outcome = shop.till.desk.find(intentId)?.outcome ?? 'missing';
       const charges = shop.terminal.book.entries.slice(booksBefore).filter((entry) => entry.state === 'booked').length;
       tally.outcomes.set(outcome, (tally.outcomes.get(outcome) ?? 0) + 1);
+      if (told === 'approved' && charges === 0) tally.phantoms.push(`${payment} told`);
       if (charges > 1) tally.doubles.push(intentId);
       if (outcome === 'pending' || outcome === 'missing') tally.unsettled.push(`${payment} ${outcome}`);
       if (charges === 1 && outcome !== 'approved' && outcome !== 'unknown') tally.lost.push(`${payment} ${outcome}`);

@@ -2,7 +2,7 @@ import type { Clock } from '../api/clock.ts';
 import { intermediateTimeoutMs, NOT_POSSIBLE, POSITIVE, PROTOCOL_ERROR, ABORT, readApdu } from './apdu.ts';
 import { decodeApdu, type Message } from './decode.ts';
 import type { ZvtFields } from './fields.ts';
-import type { ApduLink, SendResult, Timers } from './link.ts';
+import type { ApduLink, SendResult, Sent, Timers } from './link.ts';
 import type { Mailbox } from './mailbox.ts';
 import { COMMAND, NEGATIVE_CLASS } from './protocol.ts';
 
@@ -29,6 +29,8 @@ export interface DialogueHooks {
    * `accepted` is false while 80 00 has not come. `refuse`: nobody knows of it, and the terminal is not to believe so.
    */
   status?(fields: ZvtFields, accepted: boolean): void | 'refuse';
+  /** Our 80 00 to the last 04 0F has left: the terminal may have it. */
+  answered?(): void;
   /** The terminal has our 80 00 to the last 04 0F. */
   told?(): void;
   /** The till wants this command stopped. */
@@ -70,9 +72,9 @@ function sendFailure(result: SendResult): (CommandEnd & { readonly kind: 'broken
 }
 
 /** Answers one message of the terminal: positively, unless it makes no sense or asks for what the till cannot do. */
-export async function answer(link: ApduLink, message: Message | undefined, signal: AbortSignal): Promise<SendResult> {
+export function answer(link: ApduLink, message: Message | undefined, signal: AbortSignal): Promise<Sent> {
   const apdu = message === undefined || message.stop?.why === 'cut' ? PROTOCOL_ERROR : reply(message.control);
-  return (await link.send(apdu, signal)).result;
+  return link.send(apdu, signal);
 }
 
 /** Commands of the terminal to the till that it takes note of; others it cannot do (A 3). */
@@ -193,9 +195,10 @@ class Dialogue {
     const sent = await answer(link, message, this.#signal);
     if (control === COMMAND.statusInformation) {
       this.#untold = true;
-      if (sent === 'taken') this.#nowTold();
+      if (sent.left) this.#hooks.answered?.();
+      if (sent.result === 'taken') this.#nowTold();
     }
-    if (sent === 'lost') return this.#lost();
+    if (sent.result === 'lost') return this.#lost();
     if (control === COMMAND.completion) return { kind: 'completed', fields };
     if (control === COMMAND.abortByTerminal) return { kind: 'aborted', resultCode: fields.resultCode ?? 0, fields };
     // The terminal is at work even where its 80 00 was lost.

@@ -86,7 +86,7 @@ test('a storm of NAK ends after three sends', async () => {
     await clock.until(() => said.length === count, 100);
     await terminal.write(Uint8Array.of(0x15));
   }
-  expect(await sending).toEqual({ result: 'refused', repeated: true });
+  expect(await sending).toEqual({ result: 'refused', repeated: true, left: true });
   for (let count = 0; count < 100; count += 1) await terminal.write(Uint8Array.of(0x15));
   await clock.until(() => false, 60_000);
   expect(said).toHaveLength(3);
@@ -101,14 +101,18 @@ test('nothing is sent on a line that is gone, and nothing waits for the next one
   const receiving = link.receive(stop.signal).catch((error: unknown) => error);
   const sending = link.send(Uint8Array.of(0x06, 0x70, 0), never);
   port.pull();
-  expect(await sending).toEqual({ result: 'lost', repeated: false });
+  expect(await sending).toEqual({ result: 'lost', repeated: false, left: false });
   expect(await receiving).toMatchObject({ code: 'port-lost' });
   const next = port.plug();
   const heard: string[] = [];
   void (async () => {
     for await (const chunk of next.chunks(stop.signal)) heard.push(hexOf(chunk));
   })();
-  expect(await link.send(Uint8Array.of(0x06, 0x70, 0), never)).toEqual({ result: 'lost', repeated: false });
+  expect(await link.send(Uint8Array.of(0x06, 0x70, 0), never)).toEqual({
+    result: 'lost',
+    repeated: false,
+    left: false,
+  });
   await clock.until(() => false, 60_000);
   expect(heard).toEqual([]);
   stop.abort();

@@ -20,10 +20,18 @@ export interface Timers {
  */
 export type SendResult = 'taken' | 'written' | 'refused' | 'silent' | 'lost';
 
+export interface Sent {
+  readonly result: SendResult;
+  /** It was sent more than once. */
+  readonly repeated: boolean;
+  /** All its bytes left this process at least once: the terminal may have it, whatever became of the link. */
+  readonly left: boolean;
+}
+
 /** APDUs to and from one terminal over one connection. */
 export interface ApduLink {
-  /** One APDU at a time; more are sent in the order of the calls. `repeated`: it was sent more than once. */
-  send(apdu: Uint8Array, signal: AbortSignal): Promise<{ readonly result: SendResult; readonly repeated: boolean }>;
+  /** One APDU at a time; more are sent in the order of the calls. */
+  send(apdu: Uint8Array, signal: AbortSignal): Promise<Sent>;
   /** Runs the receiving side until the connection ends; throws what the connection threw. */
   receive(signal: AbortSignal): Promise<void>;
 }
@@ -60,13 +68,14 @@ export function serialLink(parts: LinkParts): ApduLink {
   let badInARow = 0;
   let over = false;
 
-  const answerOf = async (apdu: Uint8Array, signal: AbortSignal): Promise<Answer> => {
+  const answerOf = async (apdu: Uint8Array, signal: AbortSignal, onLeft: () => void): Promise<Answer> => {
     const timer = timerOf(signal);
     try {
       const answer = new Promise<Answer>((resolve) => {
         pending = { isAnswer: isAnswer(apdu), settle: resolve };
       });
       await bytes.write(encodeFrame(apdu), signal);
+      onLeft();
       return await Promise.race([
         answer,
         patience(clock, timers.t2Ms, timer.signal).then((): Answer => (over ? 'lost' : 'silent')),
@@ -84,16 +93,20 @@ export function serialLink(parts: LinkParts): ApduLink {
   const send: ApduLink['send'] = (apdu, signal) =>
     inTurn(async () => {
       let refusals = 0;
+      let left = false;
+      const onLeft = (): void => {
+        left = true;
+      };
       for (let sends = 1; sends <= MAX_SENDS; sends += 1) {
-        if (over) return { result: 'lost', repeated: sends > 1 };
-        const answer = await answerOf(apdu, signal);
+        if (over) return { result: 'lost', repeated: sends > 1, left };
+        const answer = await answerOf(apdu, signal, onLeft);
         signal.throwIfAborted();
-        if (answer === 'ack' || answer === 'implied') return { result: 'taken', repeated: sends > 1 };
-        if (answer === 'lost') return { result: 'lost', repeated: sends > 1 };
+        if (answer === 'ack' || answer === 'implied') return { result: 'taken', repeated: sends > 1, left };
+        if (answer === 'lost') return { result: 'lost', repeated: sends > 1, left };
         if (answer === 'nak') refusals += 1;
       }
       parts.disturbed();
-      return { result: refusals === MAX_SENDS ? 'refused' : 'silent', repeated: true };
+      return { result: refusals === MAX_SENDS ? 'refused' : 'silent', repeated: true, left };
     });
 
   const reply = async (byte: number, signal: AbortSignal): Promise<void> => bytes.write(Uint8Array.of(byte), signal);
@@ -179,14 +192,14 @@ export function tcpLink(parts: LinkParts): ApduLink {
   return {
     send: (apdu, signal) =>
       inTurn(async () => {
-        if (over) return { result: 'lost', repeated: false };
+        if (over) return { result: 'lost', repeated: false, left: false };
         try {
           await bytes.write(apdu, signal);
-          return { result: 'written', repeated: false };
+          return { result: 'written', repeated: false, left: true };
         } catch (error) {
           signal.throwIfAborted();
           if (error instanceof TypeError || error instanceof RangeError) throw error;
-          return { result: 'lost', repeated: false };
+          return { result: 'lost', repeated: false, left: false };
         }
       }),
     async receive(signal) {

@@ -46,8 +46,9 @@ export const MAX_BUSY_TRIES = 30;
 /** How long a payment waits for a terminal that has just gone, before anything was sent. */
 export const AWAY_GRACE_MS = 10_000;
 /**
- * How long a booking that the terminal reported waits for it to come back and confirm it. A terminal that stays away
- * has most likely heard our answer: its word stands then, and is still checked when it is back.
+ * How long a booking that was acknowledged waits for its terminal to come back and confirm it. Our 80 00 had left when
+ * the cut came, so the terminal has most likely heard it: its word stands then, and is still checked when it is back. A
+ * booking whose 80 00 had not left, or of which a process that died knows no more, is taken back by the terminal.
  */
 export const REPORTED_GRACE_MS = 10_000;
 /** Answers to the recovery question that are none, before an operator is asked. */
@@ -58,6 +59,9 @@ export const TERMINAL_AWAY = 'terminal-away';
 
 /** Where the journal keeps the last booking of the terminal. */
 export const LAST_BOOKING = 'last-booking';
+
+/** The fact in the journal that an acknowledged booking was told while its terminal stayed away. */
+const STANDS = 'away';
 
 /** Result codes after which the same question may get an answer a little later. */
 const TRY_LATER: ReadonlySet<number> = new Set([RESULT.busy, RESULT.receiverNotReady, RESULT.notRegistered]);
@@ -71,6 +75,8 @@ export class Payment {
   #reported: PaymentResult | null = null;
   #booking: Booking | null = null;
   #told = false;
+  /** Our 80 00 to the report has left this process. */
+  #answered = false;
   #failed = false;
 
   constructor(parts: PaymentParts, intent: PaymentIntent, open?: OpenPayment) {
@@ -82,6 +88,7 @@ export class Payment {
     const booking = open === undefined || intent.kind === 'reversal' ? null : readBooking(open.facts['booking']);
     if (booking === null || open?.result === undefined) return;
     this.#booking = booking;
+    this.#answered = open.facts[STANDS] === true;
     this.#reported = { ...open.result, outcome: successOf(intent.kind), reason: null };
   }
 
@@ -117,6 +124,9 @@ export class Payment {
         // Before 80 00 a terminal may still be handing in the status of the payment before this one.
         const stale = !accepted && this.#before !== null && sameBooking(this.#before, bookingOf(fields)) === true;
         if (!stale) this.#status(fields);
+      },
+      answered: () => {
+        this.#answered = this.#reported !== null;
       },
       told: () => {
         this.#nowTold();
@@ -191,7 +201,8 @@ export class Payment {
    */
   async settle(): Promise<PaymentResult> {
     const { counterpart, clock, recoveryMs, timers } = this.#parts;
-    const endMono = clock.monoMs() + (this.#reported === null ? recoveryMs : Math.min(recoveryMs, REPORTED_GRACE_MS));
+    const acknowledged = this.#answered ? this.#reported : null;
+    const endMono = clock.monoMs() + (acknowledged === null ? recoveryMs : Math.min(recoveryMs, REPORTED_GRACE_MS));
     this.#parts.log.warn('payment-open', { intentId: this.#intent.intentId });
     const wasTold = this.#told;
     counterpart.stray({ status: (fields) => this.#status(fields), told: () => this.#nowTold() });
@@ -201,7 +212,7 @@ export class Payment {
         const ready = leftMs > 0 && (await counterpart.ready(leftMs));
         // The terminal has handed in its own word meanwhile.
         if (!wasTold && this.#told && this.#reported !== null) return this.#reported;
-        if (!ready) return this.#reported === null ? this.#unknown(TERMINAL_AWAY) : this.#standing(this.#reported);
+        if (!ready) return acknowledged === null ? this.#unknown(TERMINAL_AWAY) : this.#standing(acknowledged);
         const word = await this.#ask();
         if (typeof word === 'object') return word;
         if (word === 'miss') misses += 1;
@@ -265,7 +276,7 @@ export class Payment {
 
   /** The terminal's word stands although it is away; the journal stays open, so that it is asked when it is back. */
   #standing(reported: PaymentResult): PaymentResult {
-    this.#record('accepted', { away: true });
+    this.#record('accepted', { [STANDS]: true });
     return reported;
   }
 

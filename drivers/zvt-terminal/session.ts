@@ -319,7 +319,7 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
     const status = message?.control === COMMAND.statusInformation && message.stop?.why !== 'cut';
     if (status && this.#strayStatus(message.fields) === 'refuse') return void (await link.send(NOT_POSSIBLE, signal));
     const sent = await answer(link, message, signal);
-    if (status && sent === 'taken') this.#stray?.told();
+    if (status && sent.result === 'taken') this.#stray?.told();
   }
 
   /**
