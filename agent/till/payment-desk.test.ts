@@ -273,6 +273,23 @@ describe('a cut', () => {
     },
   );
 
+  test('is not taken for booked when the line loses the 80 00 to the question and brings an earlier booking', async () => {
+    await openShop();
+    const first = shop.till.desk.start(sale(100), null);
+    await shop.settled(first.intentId);
+    await shop.ready();
+    cutOnceAt('accepted');
+    shop.onHeard = (apdu) => {
+      if (apdu[0] !== 0x06 || apdu[1] !== 0x20) return;
+      shop.onHeard = () => undefined;
+      shop.terminal.faults.wrongCrc = 3;
+    };
+    const { intentId } = shop.till.desk.start(sale(100), null);
+    expect(await shop.settled(intentId, 600_000)).toMatchObject({ outcome: 'declined' });
+    expect(outcomes()).toEqual(['approved', 'declined']);
+    expect(shop.terminal.book.totalMinor()).toBe(100);
+  });
+
   test('with the status on disk and the answer lost ends reversed, for the terminal took it back', async () => {
     await openShop();
     shop.onStored = () => {

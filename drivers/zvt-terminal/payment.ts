@@ -7,7 +7,16 @@ import type { CommandEnd, DialogueHooks } from './dialogue.ts';
 import type { ZvtFields } from './fields.ts';
 import type { Timers } from './link.ts';
 import { RESULT } from './protocol.ts';
-import { bookingJson, bookingOf, judge, readBooking, resultOf, sameBooking, type Booking } from './recovery.ts';
+import {
+  bookingJson,
+  bookingOf,
+  judge,
+  readBooking,
+  resultOf,
+  sameBooking,
+  type Booking,
+  type Verdict,
+} from './recovery.ts';
 import { resultReason } from './result-codes.ts';
 
 /** What a payment needs of the session. Everything rejects with the signal's reason when the session ends. */
@@ -122,8 +131,7 @@ export class Payment {
       abortWanted: () => this.#parts.counterpart.abortWanted(),
       status: (fields, accepted) => {
         // Before 80 00 a terminal may still be handing in the status of the payment before this one.
-        const stale = !accepted && this.#before !== null && sameBooking(this.#before, bookingOf(fields)) === true;
-        if (!stale) this.#status(fields);
+        if (accepted || !this.#isEarlier(fields)) this.#status(fields);
       },
       answered: () => {
         this.#answered = this.#reported !== null;
@@ -133,6 +141,11 @@ export class Payment {
         if (this.#told && this.#reported !== null) settled(this.#reported);
       },
     };
+  }
+
+  /** The booking that was the last one before this payment was sent. */
+  #isEarlier(fields: ZvtFields): boolean {
+    return this.#before !== null && sameBooking(this.#before, bookingOf(fields)) === true;
   }
 
   /** The terminal's word on this payment. On disk when it returns, for then the terminal is told. */
@@ -205,7 +218,12 @@ export class Payment {
     const endMono = clock.monoMs() + (acknowledged === null ? recoveryMs : Math.min(recoveryMs, REPORTED_GRACE_MS));
     this.#parts.log.warn('payment-open', { intentId: this.#intent.intentId });
     const wasTold = this.#told;
-    counterpart.stray({ status: (fields) => this.#status(fields), told: () => this.#nowTold() });
+    counterpart.stray({
+      status: (fields) => {
+        if (!this.#isEarlier(fields)) this.#status(fields);
+      },
+      told: () => this.#nowTold(),
+    });
     try {
       for (let misses = 0; misses < MAX_MISSES;) {
         const leftMs = endMono - clock.monoMs();
@@ -232,7 +250,9 @@ export class Payment {
     let own = false;
     const end = await this.#parts.counterpart.command(repeatReceipt(this.#parts.password), {
       status: (fields, accepted) => {
-        own = !accepted;
+        // Before 80 00 it may be the payment's own word, or the answer to our question whose 80 00 the line has lost:
+        // only what can be no earlier booking is the former.
+        own = !accepted && this.#verdict(fields) === 'booked';
         if (own) this.#status(fields);
         else last = fields;
       },
@@ -261,9 +281,13 @@ export class Payment {
     return TRY_LATER.has(end.resultCode) ? 'later' : 'miss';
   }
 
+  #verdict(last: ZvtFields | null): Verdict {
+    return judge({ amountMinor: this.#intent.amountMinor, before: this.#before, reported: this.#booking }, last);
+  }
+
   #judged(last: ZvtFields | null): PaymentResult {
     const { amountMinor } = this.#intent;
-    const verdict = judge({ amountMinor, before: this.#before, reported: this.#booking }, last);
+    const verdict = this.#verdict(last);
     this.#parts.log.info('payment-judged', { intentId: this.#intent.intentId, verdict });
     if (last !== null && (last.resultCode ?? 0) === 0)
       this.#parts.journal.remember(LAST_BOOKING, bookingJson(bookingOf(last)));
