@@ -93,6 +93,7 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
   });
   let lives = 0;
   let safety = 0;
+  let spells = 0;
   let current: { life: Life; host: WorldHost; stop: AbortController; ledger: () => Ledger | null } | null = null;
   let nextDownMs = 1_000;
   const radio = simRadio(scheduler, () => current?.host.clock.monoMs() ?? 0);
@@ -143,7 +144,7 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
     trace,
     api: () => current?.host.api ?? null,
     safetyEpoch: () => safety,
-    diskWell: () => disk.failing === null && current?.ledger() != null,
+    wellSpell: () => (disk.failing === null && current?.ledger() != null ? spells : null),
   });
 
   const desk = checkout({
@@ -189,6 +190,7 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
         return;
       case 'disk-fails':
         disk.failing = fault.code;
+        spells += 1;
         scheduler.after(fault.forMs, () => (disk.failing = null));
         return;
       case 'clock-jump':

@@ -31,10 +31,10 @@ export interface ShopFloorParts {
   readonly trace: Trace;
   /** The running process's API, `null` while none listens. */
   readonly api: () => ((request: ApiRequest) => Promise<ApiResponse>) | null;
-  /** A number that changes when the process dies or its disk fails: what was under way then is not safe. */
+  /** A number that changes when the process dies: what was under way then is not safe. */
   readonly safetyEpoch: () => number;
-  /** The disk works, and the process has its ledger open. */
-  readonly diskWell: () => boolean;
+  /** A number that changes when the disk begins to fail; `null` while it fails or the process has no ledger open. */
+  readonly wellSpell: () => number | null;
 }
 
 /** People and goods: items are lifted, scanned and paid for, whatever the kit is going through. */
@@ -60,12 +60,15 @@ export function shopFloor(parts: ShopFloorParts): ShopFloor {
     trace.note('scan', `${text} ${String(heard)}`);
     if (!heard) return;
     const epoch = parts.safetyEpoch();
-    const settle = (): void => {
+    // Safe is what one process has had a well disk for, all of that time: a disk that has just come back says nothing yet.
+    const settle = (before: number | null): void => {
       if (parts.safetyEpoch() !== epoch) return;
-      if (parts.diskWell()) truth.safe = true;
-      else scheduler.after(SAFE_AFTER_MS, settle);
+      const spell = parts.wellSpell();
+      if (spell !== null && spell === before) truth.safe = true;
+      else scheduler.after(SAFE_AFTER_MS, () => settle(spell));
     };
-    scheduler.after(SAFE_AFTER_MS, settle);
+    const spell = parts.wellSpell();
+    scheduler.after(SAFE_AFTER_MS, () => settle(spell));
   };
 
   const sell = (): void => {
