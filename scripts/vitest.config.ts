@@ -6,8 +6,6 @@ export default defineConfig({
     include: ['{agent,drivers,models,firmware-sim,scripts}/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // Real processes on a machine that is busy with something else: CI gives each test a second chance and reports it.
-    retry: process.env['CI'] === undefined ? 0 : 1,
     pool: 'forks',
     maxWorkers: 2,
     restoreMocks: true,
