@@ -1,3 +1,4 @@
+import { withoutRandomIds } from '../../drivers/lib/random-id.ts';
 import { toGtin14 } from './gtin.ts';
 
 /** A run of digits as people and devices write card numbers: single blanks or hyphens may stand between them. */
@@ -37,7 +38,7 @@ function isCardNumber(digits: string): boolean {
 
 /** True when a text holds something that looks like a primary account number, also inside a longer run of digits. */
 export function holdsCardNumber(text: string): boolean {
-  for (const match of text.matchAll(DIGIT_RUN)) {
+  for (const match of withoutRandomIds(text).matchAll(DIGIT_RUN)) {
     const pieces = match[0].split(/[ -]/);
     if (holdsGroupedCard(pieces)) return true;
     const run = pieces.join('');

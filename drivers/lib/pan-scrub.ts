@@ -1,5 +1,6 @@
 import { passesLuhn } from './luhn.ts';
 import { isPaymentPan } from './payment-card.ts';
+import { mapOutsideRandomIds } from './random-id.ts';
 
 const KEPT_FIRST = 6;
 const KEPT_LAST = 4;
@@ -42,5 +43,7 @@ export function scrubPans(text: string): string {
  * masked, as Luhn alone would spoil every tenth serial number.
  */
 export function maskCards(text: string): string {
-  return maskGrouped(text.replaceAll(RUN, (run) => (isPaymentPan(run) ? maskPan(run) : run)));
+  return mapOutsideRandomIds(text, (part) =>
+    maskGrouped(part.replaceAll(RUN, (run) => (isPaymentPan(run) ? maskPan(run) : run))),
+  );
 }
