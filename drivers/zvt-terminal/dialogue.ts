@@ -29,7 +29,7 @@ export interface DialogueHooks {
    * `accepted` is false while 80 00 has not come. `refuse`: nobody knows of it, and the terminal is not to believe so.
    */
   status?(fields: ZvtFields, accepted: boolean): void | 'refuse';
-  /** Our 80 00 to the last 04 0F has left: the terminal may have it. */
+  /** Our 80 00 to the last 04 0F has left and was not refused by the line: the terminal may have it. */
   answered?(): void;
   /** The terminal has our 80 00 to the last 04 0F. */
   told?(): void;
@@ -88,6 +88,13 @@ const TAKEN: ReadonlySet<number> = new Set([
   COMMAND.printTextBlock,
   COMMAND.displayText,
 ]);
+
+/**
+ * What a terminal says only after it has our answer to its status information, also where the transport gives no receipt:
+ * the receipt and the end. An abort, an intermediate status (05: it is taking the booking back) and a repeated status
+ * may come because it has none.
+ */
+const PROVES_RECEIPT: ReadonlySet<number> = new Set([COMMAND.printLine, COMMAND.printTextBlock, COMMAND.completion]);
 
 function reply(control: number): Uint8Array {
   return TAKEN.has(control) ? POSITIVE : NOT_POSSIBLE;
@@ -152,9 +159,7 @@ class Dialogue {
 
   async #message(bytes: Uint8Array): Promise<CommandEnd | undefined> {
     const message = decodeApdu(bytes);
-    // The next message proves that the terminal has our last answer, also where the transport gives no receipt. Only
-    // status information may be the terminal's repetition, which has not seen it.
-    if (message !== undefined && message.control !== COMMAND.statusInformation) this.#nowTold();
+    if (message !== undefined && PROVES_RECEIPT.has(message.control)) this.#nowTold();
     if (!needsAnswer(bytes)) return this.#acknowledgement(message);
     if (message?.stop?.why === 'cut' || message === undefined) {
       await answer(this.#parts.link, message, this.#signal);
@@ -195,7 +200,7 @@ class Dialogue {
     const sent = await answer(link, message, this.#signal);
     if (control === COMMAND.statusInformation) {
       this.#untold = true;
-      if (sent.left) this.#hooks.answered?.();
+      if (sent.left && sent.result !== 'refused') this.#hooks.answered?.();
       if (sent.result === 'taken') this.#nowTold();
     }
     if (sent.result === 'lost') return this.#lost();

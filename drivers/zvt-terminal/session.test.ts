@@ -287,6 +287,34 @@ describe('the line', () => {
   });
 });
 
+describe('a booking', () => {
+  test('whose 80 00 the terminal refused is not told approved when the terminal breaks it off', async () => {
+    await registered();
+    const payment = script.pay();
+    await script.sold();
+    await script.say(STATUS);
+    for (let sends = 1; sends <= 3; sends += 1) {
+      await script.hears(...(sends === 1 ? [ACK, OK] : [OK]));
+      await script.say(NAK);
+    }
+    await script.exchange('061e01ff');
+    expect(payment.result()).toBeUndefined();
+    expect(script.log).not.toContain('journal done');
+  });
+
+  test('stands once the terminal prints its receipt, although the ACK of our 80 00 was lost', async () => {
+    await registered();
+    const payment = script.pay();
+    await script.sold();
+    await script.say(STATUS);
+    await script.hears(ACK, OK);
+    expect(payment.result()).toBeUndefined();
+    await script.say(frame('06d1024142'));
+    await script.hears(ACK, OK);
+    expect(payment.result()).toMatchObject({ outcome: 'approved', receiptNo: 42 });
+  });
+});
+
 describe('the timers', () => {
   test('wait 5 s for 80 00, then ask what became of it', async () => {
     await registered();

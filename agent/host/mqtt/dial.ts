@@ -93,9 +93,14 @@ async function attempt(
   const stepTimeoutMs = deps.stepTimeoutMs ?? STEP_TIMEOUT_MS;
   const behind = deps.clock.trust() !== 'synced' ? deps.clock.wallMs() : null;
   const socket = await openSocket(target, { timeoutMs: stepTimeoutMs, flooredWallMs: behind }, signal);
+  const where = `${target.host}:${target.port}`;
   const { MqttClient: Client } = await loading;
+  if (signal.aborted) socket.destroy();
+  signal.throwIfAborted();
+  // Cut while the library was loading: its client would wait in vain for a close that has been.
+  if (socket.destroyed) throw brokerFailure('broker-closed', { detail: where });
   const client = new Client(() => socket, clientOptions(protocol, who.options, who.login));
-  const wire = { protocol, where: `${target.host}:${target.port}`, stepTimeoutMs };
+  const wire = { protocol, where, stepTimeoutMs };
   return greet(client, wire, { log: deps.log, overflow: deps.overflow ?? 'drop' }, signal);
 }
 

@@ -26,7 +26,10 @@ export interface SocketOptions {
   readonly flooredWallMs: number | null;
 }
 
-/** Opens one TCP or TLS connection. Throws `broker-unreachable`, `broker-timeout`, `broker-tls` or `broker-clock`. */
+/**
+ * Opens one TCP or TLS connection. Throws `broker-unreachable`, `broker-timeout`, `broker-tls` or `broker-clock`. A
+ * connection that breaks before its user listens is `destroyed`; its error ends nobody.
+ */
 export async function openSocket(target: BrokerTarget, options: SocketOptions, signal: AbortSignal): Promise<Socket> {
   if (target.tls === null)
     return settled(
@@ -86,12 +89,12 @@ function settled<S extends Socket | TLSSocket>(
       signal.removeEventListener('abort', onAbort);
       socket.off('error', onError);
       socket.off('close', onClose);
+      // An error between this and the next listener, or of a socket that is given up, would end the process.
+      socket.on('error', () => undefined);
       if (failure === null) {
         resolve(socket);
         return;
       }
-      // A late error of a socket that is given up has nobody left to hear it.
-      socket.on('error', () => undefined);
       socket.destroy();
       reject(failure);
     };
