@@ -385,7 +385,7 @@ class LedgerPricing implements Pricing {
     for (; taken < items.length && left > 0; taken += 1) {
       const item = items[(this.#cursor + taken) % items.length];
       if (item === undefined) break;
-      left -= item.rules.length + 1;
+      left -= item.rules.all.length + 1;
       if (!(this.#cursor === 0 && item.overrides.length > 0)) due.push(item);
     }
     this.#cursor = taken >= items.length ? 0 : (this.#cursor + taken) % items.length;

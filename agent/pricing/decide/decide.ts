@@ -105,8 +105,7 @@ function decideItem(
   const { sku, category, listMinor, priorPriceMinor } = item.item;
   const state = own(inputs.state, sku) ?? { rung: 0, priceMinor: listMinor, changedAt: null, changesToday: 0 };
   const row = factRow(own(inputs.facts, sku));
-  const verdicts = traced.left < item.rules.length ? null : new Uint8Array(item.rules.length);
-  const match = matchRules(item.rules, program.groups, row, verdicts);
+  const match = matchRules(item.rules, program, row);
   const { cell, addRungs } = moment.assignment(category);
   const changedMs = state.changedAt === null ? null : parseUtc(state.changedAt);
   const outcome = outcomeOf({
@@ -124,10 +123,11 @@ function decideItem(
   const { priceMinor } = outcome;
   const changed = priceMinor !== state.priceMinor;
   const trace: TraceStep[] = [];
-  if (verdicts !== null) {
-    traced.left -= item.rules.length;
-    trace.push(...withinBound(traceRules(item.rules, row, match, verdicts), traced.most));
-  } else if (traced.left >= 0) trace.push({ step: 'rules-omitted', count: item.rules.length });
+  const count = item.rules.all.length;
+  if (traced.left >= count) {
+    traced.left -= count;
+    trace.push(...withinBound(traceRules(item.rules, program, row, match), traced.most));
+  } else if (traced.left >= 0) trace.push({ step: 'rules-omitted', count });
   if (traced.left >= 0)
     trace.push(...outcome.steps, { step: 'price', fromMinor: state.priceMinor, toMinor: priceMinor });
   const decision: Decision = {

@@ -1,6 +1,6 @@
-import { encodeValue, evaluate, evaluateLeaf, FALSE, factSlots, TRUE, UNKNOWN } from './evaluate.ts';
+import { encodeValue, factSlots, type Conditions } from './conditions.ts';
 import type { FactReading, FactReadings } from './inputs.ts';
-import type { LeafProgram, RuleProgram } from './program.ts';
+import type { LeafProgram, Needs, Program, RuleList, RuleProgram } from './program.ts';
 import type { ConditionTrace, RuleTrace, UnmetTrace } from './trace.ts';
 
 /** The facts of one item as rows of numbers: NaN where unknown. */
@@ -37,92 +37,106 @@ export interface Match {
 }
 
 const NEVER = -1;
-/** A verdict beside the three truths: the rule lacks a fact that it requires. */
-const UNMET = 3;
 
 /** One winner per group by priority, then one over all groups by rung; ties go to the lowest id by code unit. */
-export function matchRules(
-  rules: readonly RuleProgram[],
-  groups: number,
-  row: FactRow,
-  verdicts: Uint8Array | null = null,
-): Match {
-  const winners: (RuleProgram | undefined)[] = groups === 0 ? [] : Array.from({ length: groups });
-  let held = false;
-  let heldRung = NEVER;
-  for (let index = 0; index < rules.length; index += 1) {
-    const candidate = rules[index];
-    if (candidate === undefined) continue;
-    const ready = candidate.requires.length === 0 || requiresMet(candidate, row);
-    if (!ready) {
-      if (verdicts !== null) verdicts[index] = UNMET;
-      if (!candidate.holdsWhenStale) continue;
-      held = true;
-      if (candidate.rung > heldRung && mayFire(candidate, row)) heldRung = candidate.rung;
-      continue;
-    }
-    const truth = evaluate(candidate.node, row.values);
-    if (verdicts !== null) verdicts[index] = truth;
-    if (truth !== TRUE) continue;
-    const best = winners[candidate.group];
-    if (best === undefined || outranks(candidate, best)) winners[candidate.group] = candidate;
-  }
+export function matchRules(rules: RuleList, program: Program, row: FactRow): Match {
+  const lacking = lackingOf(program.needs, row);
+  const winners: (RuleProgram | undefined)[] = Array.from({ length: program.groups });
   let winner: RuleProgram | null = null;
-  for (const candidate of winners) {
-    if (candidate === undefined) continue;
-    if (winner === null || goesFurther(candidate, winner)) winner = candidate;
+  for (const group of rules.groups) {
+    const first = firstToFire(group, program.conditions, row, lacking);
+    if (first === null) continue;
+    winners[first.group] = first;
+    if (winner === null || goesFurther(first, winner)) winner = first;
   }
-  return { winners, winner, held, heldRung };
+  return { winners, winner, ...heldBy(rules.holders, program.conditions, lacking) };
 }
 
-function outranks(a: RuleProgram, b: RuleProgram): boolean {
-  if (a.rule.priority !== b.rule.priority) return a.rule.priority > b.rule.priority;
-  return a.rule.id < b.rule.id;
+function firstToFire(
+  group: readonly RuleProgram[],
+  conditions: Conditions,
+  { values }: FactRow,
+  lacking: Lacking,
+): RuleProgram | null {
+  for (const rule of group)
+    if ((rule.needs === null || lacking(rule.needs) === null) && conditions.isTrue(rule.condition, values)) return rule;
+  return null;
+}
+
+function heldBy(
+  holders: readonly RuleProgram[],
+  conditions: Conditions,
+  lacking: Lacking,
+): Pick<Match, 'held' | 'heldRung'> {
+  let held = false;
+  for (const rule of holders) {
+    const known = rule.needs === null ? null : lacking(rule.needs);
+    if (known === null) continue;
+    held = true;
+    // Whether the rule could fire if its missing facts came; the first that could wants the deepest rung.
+    if (conditions.mayBeTrue(rule.condition, known)) return { held, heldRung: rule.rung };
+  }
+  return { held, heldRung: NEVER };
 }
 
 function goesFurther(a: RuleProgram, b: RuleProgram): boolean {
   return a.rung === b.rung ? a.rule.id < b.rule.id : a.rung > b.rung;
 }
 
-function requiresMet(candidate: RuleProgram, row: FactRow): boolean {
-  for (const { slot, maxAgeS } of candidate.requires) {
-    // NaN, an unknown fact, is never ≤.
-    if (!((row.ages[slot] ?? Number.NaN) <= maxAgeS)) return false;
-  }
-  return true;
+/** Null where the needs are met; else the row without the facts that are too old to rely on: they may be anything by now. */
+type Lacking = (needs: Needs) => Float64Array | null;
+
+/** Each of the needs is looked at once a decision, however many rules share it. */
+function lackingOf(count: number, row: FactRow): Lacking {
+  const known: (Float64Array | null | undefined)[] = Array.from({ length: count });
+  return (needs) => {
+    const found = known[needs.index];
+    if (found !== undefined) return found;
+    const made = lackingNow(needs, row);
+    known[needs.index] = made;
+    return made;
+  };
 }
 
-/** Whether the rule could fire if its missing facts came: a fact too old to rely on may have any value by now. */
-function mayFire(candidate: RuleProgram, row: FactRow): boolean {
-  const values = row.values.slice();
-  for (const { slot, maxAgeS } of candidate.requires)
-    if (!((row.ages[slot] ?? Number.NaN) <= maxAgeS)) values[slot] = Number.NaN;
-  return evaluate(candidate.node, values) !== FALSE;
+function lackingNow({ facts }: Needs, { ages, values }: FactRow): Float64Array | null {
+  let left: Float64Array | null = null;
+  for (const { slot, maxAgeS } of facts) {
+    // NaN, an unknown fact, is never ≤.
+    if ((ages[slot] ?? Number.NaN) <= maxAgeS) continue;
+    left ??= values.slice();
+    left[slot] = Number.NaN;
+  }
+  return left;
 }
 
 /** Every rule of the item with each of its comparisons, also those that evaluation need not have reached. */
-export function traceRules(
-  rules: readonly RuleProgram[],
-  row: FactRow,
-  match: Match,
-  verdicts: Uint8Array,
-): RuleTrace[] {
-  return rules.map((candidate, index) => traceRule(candidate, row, match, verdicts[index] ?? UNKNOWN));
+export function traceRules(rules: RuleList, program: Program, row: FactRow, match: Match): RuleTrace[] {
+  const lacking = lackingOf(program.needs, row);
+  return rules.all.map((candidate) => {
+    const unmet = candidate.needs !== null && lacking(candidate.needs) !== null;
+    return traceRule(candidate, program, row, match, unmet ? candidate.needs : null);
+  });
 }
 
 /** Object literals written out: a thousand of them a decision, and spreading costs three times as much. */
-function traceRule(candidate: RuleProgram, row: FactRow, match: Match, verdict: number): RuleTrace {
-  const { rule, rung } = candidate;
+function traceRule(
+  candidate: RuleProgram,
+  { conditions: checks, comparisons }: Program,
+  row: FactRow,
+  match: Match,
+  lacks: Needs | null,
+): RuleTrace {
+  const { rule, rung, condition } = candidate;
   const { id, group, priority } = rule;
-  const conditions = traceLeaves(candidate.leaves, row);
+  const conditions = traceLeaves(candidate.leaves, comparisons, row);
   if (candidate === match.winner) return { step: 'rule', rule: id, group, priority, rung, outcome: 'wins', conditions };
-  if (verdict === UNMET) {
-    const unmet = unmetOf(candidate, row);
+  if (lacks !== null) {
+    const unmet = unmetOf(lacks, row);
     const onStale = candidate.holdsWhenStale ? 'hold' : 'skip';
     return { step: 'rule', rule: id, group, priority, rung, outcome: 'stale', onStale, unmet, conditions };
   }
-  if (verdict !== TRUE) {
-    const outcome = verdict === UNKNOWN ? 'unknown' : 'no-match';
+  if (!checks.isTrue(condition, row.values)) {
+    const outcome = checks.mayBeTrue(condition, row.values) ? 'unknown' : 'no-match';
     return { step: 'rule', rule: id, group, priority, rung, outcome, conditions };
   }
   const best = match.winners[candidate.group];
@@ -130,8 +144,8 @@ function traceRule(candidate: RuleProgram, row: FactRow, match: Match, verdict: 
   return { step: 'rule', rule: id, group, priority, rung, outcome: 'outranked', by, conditions };
 }
 
-function unmetOf(candidate: RuleProgram, row: FactRow): UnmetTrace[] {
-  return candidate.requires.flatMap(({ fact, slot, maxAgeS }): readonly UnmetTrace[] => {
+function unmetOf({ facts }: Needs, row: FactRow): UnmetTrace[] {
+  return facts.flatMap(({ fact, slot, maxAgeS }): readonly UnmetTrace[] => {
     const reading = row.bySlot[slot];
     const ageS = reading?.ageS ?? null;
     if (Number.isNaN(row.ages[slot] ?? Number.NaN)) {
@@ -143,18 +157,14 @@ function unmetOf(candidate: RuleProgram, row: FactRow): UnmetTrace[] {
 }
 
 /** Every comparison of the rule, in the order in which it is written. */
-function traceLeaves(leaves: readonly LeafProgram[], row: FactRow): ConditionTrace[] {
-  const conditions: ConditionTrace[] = [];
-  for (const { leaf, fact, op, value } of leaves) {
-    const reading = row.bySlot[leaf.slot];
-    const truth = evaluateLeaf(leaf, row.values);
-    conditions.push({
-      fact,
-      op,
-      value,
-      actual: reading === undefined ? null : reading.value,
-      result: truth === UNKNOWN ? null : truth === TRUE,
-    });
-  }
-  return conditions;
+function traceLeaves(
+  leaves: readonly LeafProgram[],
+  comparisons: Conditions,
+  { bySlot, values }: FactRow,
+): ConditionTrace[] {
+  return leaves.map(({ index, slot, fact, op, value }) => {
+    const unknown = Number.isNaN(values[slot] ?? Number.NaN);
+    const result = unknown ? null : comparisons.isTrue(index, values);
+    return { fact, op, value, actual: bySlot[slot]?.value ?? null, result };
+  });
 }

@@ -1,7 +1,7 @@
 import type { Bundle, CatalogItem, Override, PinOverride, Rule } from '../bundle/bundle.ts';
 import type { Operand, Tree } from '../language/tree.ts';
 import { leastUnderCap, marginFloor } from './arithmetic.ts';
-import { factSlots, prepareTree, type Leaf, type Node } from './evaluate.ts';
+import { Conditions, factSlots, type LeafTree } from './conditions.ts';
 import { parseUtc } from './instant.ts';
 
 /** A least price that holds for every output, with the cap's name. */
@@ -31,29 +31,47 @@ export type Bound =
   | 'pin'
   | 'block';
 
-/** One comparison as written, beside its prepared form. */
+/** One comparison as written, and its number among all. */
 export interface LeafProgram {
-  readonly leaf: Leaf;
+  readonly index: number;
+  readonly slot: number;
   readonly fact: string;
   readonly op: string;
   readonly value: Operand | readonly Operand[];
 }
 
+/** Facts that must be there and young enough. Rules that ask for the same ones share one. */
+export interface Needs {
+  readonly index: number;
+  readonly facts: readonly { readonly slot: number; readonly fact: string; readonly maxAgeS: number }[];
+}
+
 export interface RuleProgram {
   readonly rule: Rule;
-  readonly node: Node;
+  /** Number of its condition. */
+  readonly condition: number;
   /** The rule's comparisons in their order, for the trace. */
   readonly leaves: readonly LeafProgram[];
   /** Number of the rule's group. */
   readonly group: number;
   readonly rung: number;
-  readonly requires: readonly { readonly slot: number; readonly fact: string; readonly maxAgeS: number }[];
+  readonly needs: Needs | null;
   readonly holdsWhenStale: boolean;
+}
+
+/** The rules that an item has, in the orders in which they are asked. */
+export interface RuleList {
+  /** As the bundle has them. */
+  readonly all: readonly RuleProgram[];
+  /** Each group by rank: the first that fires wins. */
+  readonly groups: readonly (readonly RuleProgram[])[];
+  /** Those that hold the price when they lack a fact, the deepest rung first. */
+  readonly holders: readonly RuleProgram[];
 }
 
 export interface ItemProgram {
   readonly item: CatalogItem;
-  readonly rules: readonly RuleProgram[];
+  readonly rules: RuleList;
   readonly floors: readonly Least[];
   /** The highest of the floors, at most the list price. */
   readonly floorMinor: number;
@@ -66,7 +84,11 @@ export interface Program {
   readonly notBeforeMs: number;
   readonly expiresMs: number;
   readonly items: readonly ItemProgram[];
+  readonly conditions: Conditions;
+  /** Each comparison on its own, for the trace. */
+  readonly comparisons: Conditions;
   readonly groups: number;
+  readonly needs: number;
 }
 
 export function isPin(override: Override): override is PinOverride {
@@ -76,7 +98,17 @@ export function isPin(override: Override): override is PinOverride {
 /** Prepares a checked bundle. */
 export function prepareBundle(bundle: Bundle): Program {
   const groups = new Map<string, number>();
-  const rules = bundle.rules.map((rule) => prepareRule(rule, groups));
+  const needs = new Map<string, Needs>();
+  const comparisons: LeafTree[] = [];
+  const rules = bundle.rules.map((rule, condition) => ({
+    rule,
+    condition,
+    leaves: numbered(leavesOf(rule.when), comparisons),
+    group: numberOf(rule.group, groups),
+    rung: rule.then.rung,
+    needs: needsOf(rule, needs),
+    holdsWhenStale: rule.onStale !== 'skip',
+  }));
   const rulesFor = ruleIndex(rules);
   const overrides = new Map<string, { override: Override; untilMs: number }[]>();
   for (const override of bundle.overrides) {
@@ -89,7 +121,10 @@ export function prepareBundle(bundle: Bundle): Program {
     bundle,
     notBeforeMs: parseUtc(bundle.notBefore) ?? Number.POSITIVE_INFINITY,
     expiresMs: parseUtc(bundle.expires) ?? Number.NEGATIVE_INFINITY,
+    conditions: new Conditions(bundle.rules.map((rule) => rule.when)),
+    comparisons: new Conditions(comparisons),
     groups: groups.size,
+    needs: needs.size,
     items: bundle.catalog.map((item) => {
       const floors = floorsFor(item);
       return {
@@ -103,47 +138,74 @@ export function prepareBundle(bundle: Bundle): Program {
   };
 }
 
-function prepareRule(rule: Rule, groups: Map<string, number>): RuleProgram {
-  const group = groups.get(rule.group) ?? groups.size;
-  groups.set(rule.group, group);
-  const node = prepareTree(rule.when);
-  return {
-    rule,
-    node,
-    leaves: leavesOf(rule.when, node),
-    group,
-    rung: rule.then.rung,
-    requires: (rule.requires ?? []).map(({ fact, maxAgeS }) => ({ fact, maxAgeS, slot: factSlots.get(fact) ?? -1 })),
-    holdsWhenStale: rule.onStale !== 'skip',
-  };
+function numberOf(group: string, known: Map<string, number>): number {
+  const number = known.get(group) ?? known.size;
+  known.set(group, number);
+  return number;
 }
 
-/** The written condition and its prepared form have the same shape. */
-function leavesOf(tree: Tree, node: Node): readonly LeafProgram[] {
-  if ('args' in tree && 'args' in node)
-    return tree.args.flatMap((arg, index) => {
-      const prepared = node.args[index];
-      return prepared === undefined ? [] : leavesOf(arg, prepared);
-    });
-  if ('arg' in tree && 'arg' in node) return leavesOf(tree.arg, node.arg);
-  return 'fact' in tree && 'slot' in node ? [{ leaf: node, fact: tree.fact, op: tree.op, value: tree.value }] : [];
+function needsOf({ requires = [] }: Rule, known: Map<string, Needs>): Needs | null {
+  if (requires.length === 0) return null;
+  const key = requires.map(({ fact, maxAgeS }) => `${fact} ${maxAgeS}`).join();
+  const found = known.get(key) ?? {
+    index: known.size,
+    facts: requires.map(({ fact, maxAgeS }) => ({ fact, maxAgeS, slot: slotOf(fact) })),
+  };
+  known.set(key, found);
+  return found;
+}
+
+function slotOf(fact: string): number {
+  return factSlots.get(fact) ?? -1;
+}
+
+function leavesOf(tree: Tree): readonly LeafTree[] {
+  if ('args' in tree) return tree.args.flatMap((arg) => leavesOf(arg));
+  return 'arg' in tree ? leavesOf(tree.arg) : [tree];
+}
+
+/** Appends a rule's comparisons to those of all. */
+function numbered(leaves: readonly LeafTree[], all: LeafTree[]): readonly LeafProgram[] {
+  return leaves.map((leaf) => {
+    const { fact, op, value } = leaf;
+    return { index: all.push(leaf) - 1, slot: slotOf(fact), fact, op, value };
+  });
 }
 
 /** Items of one category without rules of their own share one list: 10,000 items × 1,000 rules would not fit otherwise. */
-function ruleIndex(rules: readonly RuleProgram[]): (item: CatalogItem) => readonly RuleProgram[] {
+function ruleIndex(rules: readonly RuleProgram[]): (item: CatalogItem) => RuleList {
   const skus = new Set(rules.flatMap(({ rule }) => ('sku' in rule.select ? [rule.select.sku] : [])));
-  const byCategory = new Map<string, readonly RuleProgram[]>();
+  const byCategory = new Map<string, RuleList>();
   return (item) => {
     const own = skus.has(item.sku);
     const shared = byCategory.get(item.category);
     if (!own && shared !== undefined) return shared;
-    const list = rules.filter(({ rule: { select } }) => {
-      if ('sku' in select) return select.sku === item.sku;
-      return 'category' in select ? select.category === item.category : true;
-    });
+    const list = ruleList(
+      rules.filter(({ rule: { select } }) => {
+        if ('sku' in select) return select.sku === item.sku;
+        return 'category' in select ? select.category === item.category : true;
+      }),
+    );
     if (!own) byCategory.set(item.category, list);
     return list;
   };
+}
+
+function ruleList(all: readonly RuleProgram[]): RuleList {
+  const groups = new Map<number, RuleProgram[]>();
+  for (const rule of all.toSorted(byRank)) {
+    const group = groups.get(rule.group);
+    if (group === undefined) groups.set(rule.group, [rule]);
+    else group.push(rule);
+  }
+  const holders = all.filter((rule) => rule.needs !== null && rule.holdsWhenStale);
+  return { all, groups: [...groups.values()], holders: holders.toSorted((a, b) => b.rung - a.rung) };
+}
+
+/** Highest priority first, equal: lowest id by code unit. */
+function byRank(a: RuleProgram, b: RuleProgram): number {
+  if (a.rule.priority !== b.rule.priority) return b.rule.priority - a.rule.priority;
+  return a.rule.id < b.rule.id ? -1 : 1;
 }
 
 function floorsOf({ caps }: Bundle): (item: CatalogItem) => readonly Least[] {
