@@ -1,5 +1,7 @@
+import type { CameraFault } from '../devices/camera-counter/mjpeg-camera.ts';
+import { incidentKinds } from '../scenario/incident.ts';
 import { startMjpegServer } from '../wire/mjpeg-server.ts';
-import type { VirtualDevice } from './virtual-device.ts';
+import type { Trouble, VirtualDevice } from './virtual-device.ts';
 
 /** A camera over the door that plays a clip for ever. */
 export async function cameraDevice(spec: {
@@ -8,6 +10,17 @@ export async function cameraDevice(spec: {
   readonly fps: number;
 }): Promise<VirtualDevice> {
   const server = await startMjpegServer({ clip: spec.clip, fps: spec.fps });
+  const suffers = (fault: CameraFault): Trouble => ({
+    begins: () => {
+      server.fault = fault;
+    },
+    ends: () => {
+      server.fault = null;
+    },
+  });
+  const faults = Object.keys(
+    incidentKinds['camera-counter'],
+  ) as readonly (keyof (typeof incidentKinds)['camera-counter'])[];
   return {
     id: spec.id,
     type: 'camera-counter',
@@ -21,6 +34,7 @@ export async function cameraDevice(spec: {
     },
     files: {},
     hands: {},
+    troubles: Object.fromEntries(faults.map((fault) => [fault, suffers(fault)])),
     subjects: [spec.id],
     [Symbol.asyncDispose]: () => Promise.resolve(server[Symbol.asyncDispose]()),
   };

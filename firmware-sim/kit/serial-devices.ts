@@ -1,24 +1,48 @@
-import { pluggedPort } from '../wire/plugged-port.ts';
+import { pluggedPort, type PluggedPort } from '../wire/plugged-port.ts';
+import type { DeviceLine } from '../devices/device-line.ts';
 import { virtualScanner } from '../devices/barcode-scanner/scanner.ts';
 import { virtualStripeReader } from '../devices/loyalty-reader/stripe-reader.ts';
-import { PAYING_CUSTOMER } from '../devices/zvt-terminal/customer.ts';
+import { PAYING_CUSTOMER, type TerminalFaults } from '../devices/zvt-terminal/customer.ts';
 import { VirtualTerminal } from '../devices/zvt-terminal/terminal.ts';
-import type { KitContext, VirtualDevice } from './virtual-device.ts';
+import type { KitContext, Trouble, VirtualDevice } from './virtual-device.ts';
 
 const byId = (context: KitContext): string => `${context.folder}/by-id`;
+
+/** What a device says while its plug is out is heard by nobody. */
+function plugOf(port: PluggedPort): Pick<DeviceLine, 'write'> {
+  return { write: (bytes) => port.line?.write(bytes) ?? Promise.resolve() };
+}
+
+/** A message that the plug cut is no fault of the simulation. */
+function lostWhileUnplugged(port: PluggedPort, context: KitContext): (error: unknown) => void {
+  return (error) => {
+    if (port.line !== undefined) context.onBug(error);
+  };
+}
+
+function unpluggable(port: PluggedPort): Trouble {
+  return {
+    begins: () => port.unplug(),
+    ends: async () => {
+      await port.plug();
+    },
+  };
+}
 
 /** A handheld scanner on a virtual COM port. */
 export async function scannerDevice(id: string, context: KitContext): Promise<VirtualDevice> {
   const port = await pluggedPort(byId(context), `usb-Virtual_Scanner_${id}`, { baudRate: 115_200 });
-  const line = await port.plug();
-  const scanner = virtualScanner(line);
+  await port.plug();
+  const scanner = virtualScanner(plugOf(port));
+  const lost = lostWhileUnplugged(port, context);
   return {
     id,
     type: 'barcode-scanner',
     where: port.path,
     kitEntry: { id, type: 'barcode-scanner', port: port.path },
     files: {},
-    hands: { scan: (gtin) => void scanner.scan({ symbology: 'ean-13', digits: gtin.slice(-13) }).catch(context.onBug) },
+    hands: { scan: (gtin) => void scanner.scan({ symbology: 'ean-13', digits: gtin.slice(-13) }).catch(lost) },
+    troubles: { unplugged: unpluggable(port) },
     subjects: [id],
     [Symbol.asyncDispose]: () => Promise.resolve(port[Symbol.asyncDispose]()),
   };
@@ -27,8 +51,9 @@ export async function scannerDevice(id: string, context: KitContext): Promise<Vi
 /** A swipe reader for loyalty cards. */
 export async function loyaltyDevice(id: string, context: KitContext): Promise<VirtualDevice> {
   const port = await pluggedPort(byId(context), `usb-Virtual_Stripe_${id}`, { baudRate: 9_600 });
-  const line = await port.plug();
-  const reader = virtualStripeReader(line);
+  await port.plug();
+  const reader = virtualStripeReader(plugOf(port));
+  const lost = lostWhileUnplugged(port, context);
   const keyFile = `${id}.key`;
   return {
     id,
@@ -36,7 +61,8 @@ export async function loyaltyDevice(id: string, context: KitContext): Promise<Vi
     where: port.path,
     kitEntry: { id, type: 'loyalty-reader', protocol: 'magstripe', port: port.path, pseudonymKey: { file: keyFile } },
     files: { [keyFile]: `${hex(context.chance.bytes(32))}\n` },
-    hands: { swipe: (memberId) => void reader.swipe({ track2: `${memberId}=4912` }).catch(context.onBug) },
+    hands: { swipe: (memberId) => void reader.swipe({ track2: `${memberId}=4912` }).catch(lost) },
+    troubles: { unplugged: unpluggable(port) },
     subjects: [id],
     [Symbol.asyncDispose]: () => Promise.resolve(port[Symbol.asyncDispose]()),
   };
@@ -45,8 +71,8 @@ export async function loyaltyDevice(id: string, context: KitContext): Promise<Vi
 /** A ZVT terminal at 9600 8N2, with customers of whom some are declined. */
 export async function terminalDevice(id: string, approve: number, context: KitContext): Promise<VirtualDevice> {
   const port = await pluggedPort(byId(context), `usb-Virtual_Terminal_${id}`, { baudRate: 9_600, bitsPerByte: 11 });
-  const line = await port.plug();
   const off = new AbortController();
+  const signal = AbortSignal.any([context.signal, off.signal]);
   const terminal = new VirtualTerminal({ clock: context.clock, currency: context.currency });
   terminal.customers.unshift(
     ...Array.from({ length: 512 }, () => ({
@@ -55,7 +81,16 @@ export async function terminalDevice(id: string, approve: number, context: KitCo
       hesitatesMs: 400 + context.chance.float() * 900,
     })),
   );
-  const serving = terminal.serve(line, 'serial', AbortSignal.any([context.signal, off.signal])).catch(context.onBug);
+  let serving: Promise<void> = Promise.resolve();
+  const plug = async (): Promise<void> => {
+    const line = await port.plug();
+    serving = terminal.serve(line, 'serial', signal).catch(context.onBug);
+  };
+  const unplug = async (): Promise<void> => {
+    await port.unplug();
+    await serving;
+  };
+  await plug();
   const keyFile = `${id}.pw`;
   return {
     id,
@@ -63,7 +98,18 @@ export async function terminalDevice(id: string, approve: number, context: KitCo
     where: port.path,
     kitEntry: { id, type: 'zvt-terminal', port: port.path, password: { file: keyFile } },
     files: { [keyFile]: '000000\n' },
-    hands: {},
+    hands: { charges: () => terminal.book.entries.map(({ state }) => state) },
+    troubles: {
+      unplugged: { begins: unplug, ends: plug },
+      'power-lost': {
+        begins: async () => {
+          terminal.powerLost();
+          await unplug();
+        },
+        ends: plug,
+      },
+      ...strikes(terminal.faults),
+    },
     subjects: [id],
     [Symbol.asyncDispose]: async () => {
       off.abort(new Error('switched off'));
@@ -71,6 +117,27 @@ export async function terminalDevice(id: string, approve: number, context: KitCo
       await serving;
     },
   };
+}
+
+function strikes(faults: TerminalFaults): Readonly<Record<string, Trouble>> {
+  const names: readonly (readonly [string, keyof TerminalFaults])[] = [
+    ['deaf', 'deaf'],
+    ['busy', 'busy'],
+    ['refuses-blocks', 'nak'],
+    ['wrong-checksum', 'wrongCrc'],
+    ['repeats-status', 'duplicateStatus'],
+    ['shows-card-data', 'unmasked'],
+  ];
+  return Object.fromEntries(
+    names.map(([name, fault]): [string, Trouble] => [
+      name,
+      {
+        begins: (times) => {
+          faults[fault] += times;
+        },
+      },
+    ]),
+  );
 }
 
 function hex(bytes: Uint8Array): string {

@@ -1,4 +1,4 @@
-import { createController } from '../bluetooth/controller.ts';
+import { createController, type VirtualController } from '../bluetooth/controller.ts';
 import type { Peripheral } from '../bluetooth/peripheral.ts';
 import {
   virtualEddystone,
@@ -10,7 +10,7 @@ import {
 import { virtualShelf } from '../devices/ble-shelf/virtual-shelf.ts';
 import type { DeviceSpec, ProductSpec } from '../scenario/scenario.ts';
 import { openHciServer } from '../wire/hci-server.ts';
-import type { KitContext, VirtualDevice } from './virtual-device.ts';
+import type { KitContext, Trouble, VirtualDevice } from './virtual-device.ts';
 
 const BEACONS: Readonly<Record<ShelfSpec['beacons'][number]['format'], (options: BeaconOptions) => Peripheral>> = {
   ruuvi: virtualRuuvi,
@@ -74,11 +74,45 @@ export async function shelfDevice(
       take: (sensorId, count) => void shelves.get(sensorId)?.take(count),
       put: (sensorId, count) => shelves.get(sensorId)?.put(count),
     },
+    troubles: adapterTroubles(controller),
     subjects: [...spec.sensors, ...spec.beacons].map(({ id }) => id),
     [Symbol.asyncDispose]: async () => {
       off.abort(new Error('switched off'));
       controller[Symbol.dispose]();
       await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function adapterTroubles(controller: VirtualController): Readonly<Record<string, Trouble>> {
+  const { faults } = controller;
+  return {
+    unplugged: { begins: () => controller.powerOff(), ends: () => controller.powerOn() },
+    silent: {
+      begins: () => {
+        faults.silent = 'for-ever';
+      },
+      ends: () => {
+        faults.silent = 'no';
+      },
+    },
+    deaf: {
+      begins: () => {
+        faults.deaf = true;
+      },
+      ends: () => {
+        faults.deaf = false;
+      },
+    },
+    'scan-refused': {
+      begins: (times) => {
+        faults.refuseScanEnables += times;
+      },
+    },
+    'reports-truncated': {
+      begins: (times) => {
+        faults.truncateReports += times;
+      },
     },
   };
 }

@@ -20,6 +20,16 @@ export interface DeviceHands {
   put?(sensorId: string, count: number): void;
   scan?(gtin: string): void;
   swipe?(memberId: string): void;
+  /** What the terminal's own book says of each charge so far, oldest first: a cashier who looks at the slips. */
+  charges?(): readonly ('held' | 'booked' | 'reversed')[];
+}
+
+/** One thing that can go wrong with a device. */
+export interface Trouble {
+  /** `times`: how many messages it strikes, for what does not last. */
+  begins(times: number): void | Promise<void>;
+  /** Mends what lasts. */
+  ends?(): void | Promise<void>;
 }
 
 /** One device on a real wire. Disposing it switches it off. */
@@ -33,6 +43,8 @@ export interface VirtualDevice extends AsyncDisposable {
   /** Files that the kit entry names, relative to kit.yaml. */
   readonly files: Readonly<Record<string, string>>;
   readonly hands: DeviceHands;
+  /** By the names that a scenario's incidents use. */
+  readonly troubles: Readonly<Record<string, Trouble>>;
   /** Subjects of its events. */
   readonly subjects: readonly string[];
 }

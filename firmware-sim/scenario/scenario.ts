@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { incident, INCIDENTS_MAX, incidentFault, type Incident } from './incident.ts';
 
 export interface ProductSpec {
   readonly sku: string;
@@ -52,6 +53,8 @@ export interface Scenario {
   readonly loyaltyShare: number;
   readonly products: readonly ProductSpec[];
   readonly devices: readonly DeviceSpec[];
+  /** What goes wrong with them, and when. */
+  readonly incidents: readonly Incident[];
 }
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
@@ -102,12 +105,22 @@ const device: z.ZodType<DeviceSpec> = z.discriminatedUnion('type', [
   }),
 ]);
 
-/** A scenario file; unknown keys are refused. */
-export const scenarioFile: z.ZodType<Scenario> = z.strictObject({
-  seed: z.int().nonnegative().default(1),
-  kit: z.strictObject({ id: name, node: name, group: name, currency: z.string().length(3), timezone: z.string() }),
-  shoppersPerMin: z.number().positive().max(120).default(12),
-  loyaltyShare: z.number().min(0).max(1).default(0.4),
-  products: z.array(product).min(1),
-  devices: z.array(device).min(1),
-});
+/** A scenario file; unknown keys, and incidents that cannot happen, are refused. */
+export const scenarioFile: z.ZodType<Scenario> = z
+  .strictObject({
+    seed: z.int().nonnegative().default(1),
+    kit: z.strictObject({ id: name, node: name, group: name, currency: z.string().length(3), timezone: z.string() }),
+    shoppersPerMin: z.number().positive().max(120).default(12),
+    loyaltyShare: z.number().min(0).max(1).default(0.4),
+    products: z.array(product).min(1),
+    devices: z.array(device).min(1),
+    incidents: z.array(incident).max(INCIDENTS_MAX).default([]),
+  })
+  .superRefine(({ devices, incidents }, context) => {
+    const types = new Map(devices.map(({ id, type }) => [id, type]));
+    for (const [at, each] of incidents.entries()) {
+      const fault = incidentFault(each, types.get(each.device));
+      if (fault !== null)
+        context.addIssue({ code: 'custom', path: ['incidents', at, fault.at], message: fault.message });
+    }
+  });

@@ -43,6 +43,7 @@ const SCENARIO: Scenario = {
     { sku: 'TEE-BLK-M', gtin: '05012345678900', listMinor: 2_500, costMinor: 900, category: 'tees', stock: 20 },
   ],
   devices: [],
+  incidents: [],
 };
 
 /** A masked card is what may be kept: its presence proves that the number was really there. */

@@ -3,6 +3,7 @@ import type { CommandIo, CommandModule, ExitStatus } from '../../../agent/cli/pr
 import { secondsFlag } from '../../../agent/cli/consumer/connect.ts';
 import type { ConsumedEvent } from '../../../agent/cli/consumer/read-event.ts';
 import { runDemo, type DemoSummary } from '../demo/run-demo.ts';
+import { incidentLine } from '../incident-line.ts';
 import { POPUP, readScenario } from '../read-scenario.ts';
 
 interface DemoFlags {
@@ -44,6 +45,7 @@ async function demo(io: CommandIo, flags: DemoFlags): Promise<ExitStatus> {
       onEvent: (event) => {
         if (!io.json) void io.out(eventLine(event));
       },
+      onIncident: (incident, phase) => io.err(incidentLine(incident, phase)),
     },
     io.signal,
   );

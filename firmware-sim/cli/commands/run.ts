@@ -6,8 +6,10 @@ import { stringify } from 'yaml';
 import type { CommandIo, CommandModule, ExitStatus } from '../../../agent/cli/program.ts';
 import { systemChance, systemClock } from '../../../agent/host/clock.ts';
 import { registry } from '../../../drivers/registry.ts';
+import { playIncidents, type PlayOptions } from '../../kit/play-incidents.ts';
 import { startVirtualKit } from '../../kit/virtual-kit.ts';
 import { writeKitFolder } from '../kit-folder.ts';
+import { incidentLine } from '../incident-line.ts';
 import { findClip, readScenario } from '../read-scenario.ts';
 
 export const command: CommandModule = {
@@ -29,11 +31,12 @@ async function run(io: CommandIo, path: string, dir: string | undefined): Promis
   const folder = dir === undefined ? await mkdtemp(join(tmpdir(), 'barrow-sim-')) : resolve(dir);
   await mkdir(folder, { recursive: true });
   const off = new AbortController();
+  const clock = systemClock();
   const kit = await startVirtualKit(
     scenario,
     {
       folder,
-      clock: systemClock(),
+      clock,
       chance: systemChance(),
       currency: scenario.kit.currency,
       signal: off.signal,
@@ -63,6 +66,8 @@ async function run(io: CommandIo, path: string, dir: string | undefined): Promis
       for (const { id, type, where } of kit.devices) await io.out(`${id.padEnd(12)} ${type.padEnd(16)} ${where}`);
       await io.out(`\n${kitPath}:\n${stringify({ drivers: kit.devices.map(({ kitEntry }) => kitEntry) })}`);
     }
+    const onIncident: PlayOptions['onIncident'] = (incident, phase) => io.err(incidentLine(incident, phase));
+    await playIncidents(kit.devices, scenario.incidents, { clock, onIncident }, io.signal);
     await new Promise<void>((stopped) => {
       if (io.signal.aborted) stopped();
       else io.signal.addEventListener('abort', () => stopped(), { once: true });

@@ -10,6 +10,7 @@ import { Closing } from '../../../agent/core/closing.ts';
 import { systemChance, systemClock } from '../../../agent/host/clock.ts';
 import { registry } from '../../../drivers/registry.ts';
 import type { VirtualDevice } from '../../kit/virtual-device.ts';
+import { playIncidents, type PlayOptions } from '../../kit/play-incidents.ts';
 import { startVirtualKit, type VirtualKit } from '../../kit/virtual-kit.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { Shop, type ShopTruth } from '../../shop/shop.ts';
@@ -42,6 +43,7 @@ export interface DemoOptions {
     readonly log: string;
   }) => void;
   readonly onEvent: (event: ConsumedEvent) => void;
+  readonly onIncident: PlayOptions['onIncident'];
 }
 
 export interface DemoSummary {
@@ -123,8 +125,9 @@ async function demo(options: DemoOptions, closing: Closing, signal: AbortSignal)
     scenario.kit.currency,
     new Map(scenario.products.map(({ sku, listMinor }) => [sku, listMinor])),
     {
-      card: kit.devices.some(({ type }) => type === 'zvt-terminal'),
+      charges: kit.hands.charges ?? null,
       priced: pricing !== null,
+      pause: (ms) => wait(ms),
     },
   );
   const truth = await keepShop({ options, kit, till, witness, agent, bugs }, signal);
@@ -177,6 +180,12 @@ async function keepShop(day: ShopDay, signal: AbortSignal): Promise<ShopTruth> {
   const closed = new AbortController();
   const open = AbortSignal.any([signal, closed.signal]);
   const trading = shop.run(open, AbortSignal.any([]));
+  const suffering = playIncidents(
+    kit.devices,
+    scenario.incidents,
+    { clock: systemClock(), onIncident: options.onIncident },
+    open,
+  ).catch((error: unknown) => void day.bugs.push(error));
   const dead = agent.ended.then((how) => {
     throw simFailure('agent-ended', { detail: `exit ${how}` });
   });
@@ -191,6 +200,7 @@ async function keepShop(day: ShopDay, signal: AbortSignal): Promise<ShopTruth> {
     await Promise.race([hours(), dead, trading]);
   } finally {
     closed.abort(new Error('closing time'));
+    await suffering;
   }
   await Promise.race([trading, dead]);
   return shop.truth;
@@ -238,12 +248,16 @@ function summarise(end: {
   const streams = witness
     .streams()
     .map(({ stream, first, last, gaps, duplicates, losses }) => ({ stream, first, last, gaps, duplicates, losses }));
+  const charged = kit.hands.charges?.().filter((state) => state === 'booked').length ?? null;
   const faults = [
     ...silentDevices(kit, witness).map((id) => `${id} delivered nothing`),
     ...streams.filter(({ gaps }) => gaps > 0).map(({ stream, gaps }) => `${stream} has ${gaps} gaps`),
     ...(witness.complete() ? [] : ['what arrived is not complete']),
     ...(end.exit === 0 ? [] : [`the agent ended with ${end.exit}`]),
     ...(till.sales === truth.paid ? [] : [`${truth.paid} customers paid but ${till.sales} sales were booked`]),
+    ...(charged === null || charged === till.sales
+      ? []
+      : [`the terminal charged ${charged} customers but ${till.sales} sales were booked`]),
     ...end.bugs.map((bug) => `the simulation failed: ${bug instanceof Error ? bug.message : String(bug)}`),
   ];
   const { stock: _stock, ...counts } = truth;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { DeviceHands } from '../../kit/virtual-device.ts';
 import type { BasketLine } from '../../shop/shop.ts';
 
 /** The till of the demo: quotes, card payments and sales through the agent's own API. */
@@ -32,22 +33,28 @@ interface PaymentAnswer {
 }
 
 const WAIT_S = 25;
+/** How often and how long a cashier asks again before the customer goes without. */
+const ASK_AGAIN_MS = 2_000;
+const PATIENCE_MS = 240_000;
 
-/** A till that takes cards when `card` is true and cash otherwise. */
+export interface DemoTillOptions {
+  /** The terminal's slips; `null` where the kit has none and all is paid in cash. */
+  readonly charges: DeviceHands['charges'] | null;
+  readonly priced: boolean;
+  pause(ms: number): Promise<void>;
+}
+
+/** A till whose cashier asks again while a terminal is away, and looks at its slips when nobody knows the outcome. */
 export function demoTill(
   baseUrl: string,
   currency: string,
   list: ReadonlyMap<string, number>,
-  options: { readonly card: boolean; readonly priced: boolean },
+  options: DemoTillOptions,
 ): DemoTill {
   let sales = 0;
   let declined = 0;
   const post = async <T>(path: string, body: unknown): Promise<T> =>
-    call<T>(`${baseUrl}${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
-      body: JSON.stringify(body),
-    });
+    call<T>(`${baseUrl}${path}`, posting(body, randomUUID()));
   const quote = async (basket: readonly BasketLine[]): Promise<QuoteAnswer> => {
     if (options.priced) return post<QuoteAnswer>('/v1/quotes', { lines: basket.map(({ sku, qty }) => ({ sku, qty })) });
     const lines = basket.map(({ sku, qty }) => {
@@ -56,9 +63,27 @@ export function demoTill(
     });
     return { quoteId: '', totalMinor: lines.reduce((sum, { lineMinor }) => sum + lineMinor, 0), lines };
   };
-  const pay = async (amountMinor: number): Promise<PaymentAnswer> => {
-    const started = await post<PaymentAnswer>('/v1/payments', { amountMinor, currency });
-    return call<PaymentAnswer>(`${baseUrl}/v1/payments/${started.intentId}?waitS=${WAIT_S}`, {});
+  const resolve = async (intentId: string, slip: 'held' | 'booked' | 'reversed' | undefined): Promise<void> => {
+    if (slip === 'held') return;
+    const outcome = slip === 'booked' ? 'approved' : slip === 'reversed' ? 'reversed' : 'declined';
+    const word = { outcome, actor: 'cashier', reason: 'looked at the slip' };
+    // 409: the kit has found out meanwhile.
+    await ask(`${baseUrl}/v1/payments/${intentId}/resolve`, posting(word, randomUUID()));
+  };
+  const pay = async (amountMinor: number, charges: NonNullable<DeviceHands['charges']>): Promise<PaymentAnswer> => {
+    const key = randomUUID();
+    const earlier = charges().length;
+    let answer: PaymentAnswer | null = null;
+    for (const untilMs = performance.now() + PATIENCE_MS; performance.now() < untilMs;) {
+      answer =
+        answer === null
+          ? await ask<PaymentAnswer>(`${baseUrl}/v1/payments`, posting({ amountMinor, currency }, key))
+          : await call<PaymentAnswer>(`${baseUrl}/v1/payments/${answer.intentId}?waitS=${WAIT_S}`, {});
+      if (answer?.outcome === 'unknown') await resolve(answer.intentId, charges()[earlier]);
+      else if (answer !== null && answer.outcome !== 'pending') return answer;
+      if (answer?.outcome !== 'pending') await options.pause(ASK_AGAIN_MS);
+    }
+    throw new Error(`a payment has no outcome after ${PATIENCE_MS / 1_000} s`);
   };
   return {
     get sales() {
@@ -69,7 +94,7 @@ export function demoTill(
     },
     async checkout(basket) {
       const { quoteId, totalMinor, lines } = await quote(basket);
-      const payment = options.card ? await pay(totalMinor) : null;
+      const payment = options.charges == null ? null : await pay(totalMinor, options.charges);
       if (payment !== null && payment.outcome !== 'approved') {
         declined += 1;
         return false;
@@ -95,8 +120,27 @@ export function demoTill(
   };
 }
 
-async function call<T>(url: string, init: RequestInit): Promise<T> {
+function posting(body: unknown, key: string): RequestInit {
+  return {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': key },
+    body: JSON.stringify(body),
+  };
+}
+
+/** As {@link call}; `null` when the terminal is away or busy, which is worth asking again. */
+async function ask<T>(url: string, init: RequestInit): Promise<T | null> {
   const response = await fetch(url, { ...init, signal: AbortSignal.timeout((WAIT_S + 10) * 1_000) });
+  if (response.status !== 409 && response.status !== 503) return answerOf<T>(url, init, response);
+  await response.body?.cancel();
+  return null;
+}
+
+async function call<T>(url: string, init: RequestInit): Promise<T> {
+  return answerOf<T>(url, init, await fetch(url, { ...init, signal: AbortSignal.timeout((WAIT_S + 10) * 1_000) }));
+}
+
+async function answerOf<T>(url: string, init: RequestInit, response: Response): Promise<T> {
   const text = await response.text();
   if (!response.ok)
     throw new Error(
