@@ -76,7 +76,7 @@ function customer(float: () => number): Customer {
 function annoy(shop: PaymentShop, float: () => number): void {
   const { faults } = shop.terminal;
   faults.wrongCrc = float() < 0.1 ? 1 : 0;
-  faults.nak = float() < 0.1 ? 1 : 0;
+  faults.nak = float() < 0.15 ? 1 + Math.floor(float() * 3) : 0;
   faults.busy = float() < 0.1 ? 2 : 0;
   faults.duplicateStatus = float() < 0.1 ? 1 : 0;
 }
