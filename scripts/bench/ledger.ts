@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import type { Log } from '../../drivers/api/driver.ts';
 import type { MonoMs } from '../../drivers/api/clock.ts';
 import type { JsonObject, Stream } from '../../drivers/api/reading.ts';
@@ -9,13 +8,14 @@ import type { PendingEvent } from '../../agent/core/event.ts';
 import { systemChance, systemClock } from '../../agent/host/clock.ts';
 import { stateDir } from '../../agent/host/state-dir.ts';
 import { createIntake } from '../../agent/intake.ts';
-import { PAGE_BYTES } from '../../agent/ledger/database.ts';
+import { openDatabase, type Database } from '../../agent/ledger/database.ts';
 import { openLedger } from '../../agent/ledger/open-ledger.ts';
 import type { SqliteLedger } from '../../agent/ledger/sqlite-ledger.ts';
 import type { BenchFigure } from './figure.ts';
 
 const BATCH_ROWS = 100;
-const ROUNDS = 5;
+/** Batches of one side before the other side has its turn: a few milliseconds, so that both meet the same load. */
+const TURN_BATCHES = 10;
 const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** A scan as the barcode driver emits it, and a sensor value as a shelf does. */
@@ -32,21 +32,14 @@ const value: JsonObject = {
 };
 
 /**
- * Appends in batches of 100 against bare better-sqlite3 with the same pragmas and bytes, alternated; what 50 events a
- * second write to disk by the kernel's own accounting; how fast pending rows are read and acknowledged.
+ * Appends in batches of 100 against bare better-sqlite3 with the same pragmas and bytes, in turns of a few milliseconds;
+ * what 50 events a second write to disk by the kernel's own accounting; how fast pending rows are read and acknowledged.
  */
-export async function benchLedger(rows = 50_000, wearSeconds = 20): Promise<readonly BenchFigure[]> {
-  const raws: number[] = [];
-  const appends: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    raws.push(inFolder((folder) => rawAppends(folder, rows)));
-    appends.push(inFolder((folder) => ledgerAppends(folder, rows)));
-  }
-  const reads = inFolder((folder) => ledgerReads(folder, rows));
+export async function benchLedger(rows = 200_000, wearSeconds = 20): Promise<readonly BenchFigure[]> {
+  const { raw, append } = inFolder((folder) => appends(folder, rows));
+  const reads = inFolder((folder) => ledgerReads(folder, rows / 4));
   const wear = await diskBytesPerEvent('shelf', value, wearSeconds);
   const scanWear = await diskBytesPerEvent('scan', scan, wearSeconds);
-  const raw = median(raws);
-  const append = median(appends);
   return [
     {
       name: 'append, batches of 100',
@@ -79,48 +72,54 @@ function event(stream: Stream, data: JsonObject): PendingEvent {
   return { type, stream, subject: 'bench', atMono: performance.now() as MonoMs, data };
 }
 
-function ledgerAppends(folder: string, rows: number): number {
-  using ledger = open(folder);
-  const start = performance.now();
-  for (let done = 0; done < rows; done += BATCH_ROWS)
-    ledger.transaction((tx) => {
-      for (let index = 0; index < BATCH_ROWS; index += 1) tx.append(event('scan', scan));
-    });
-  return perSecond(rows, start);
+/** Rows a second of both sides, each over the time of its own turns. */
+function appends(folder: string, rows: number): { readonly raw: number; readonly append: number } {
+  using ledger = open(join(folder, 'ledger'));
+  const db = openDatabase(join(folder, 'raw.db'));
+  const rawTurn = bareTurn(db);
+  let rawMs = 0;
+  let appendMs = 0;
+  // The first turn of each warms up.
+  for (let done = -BATCH_ROWS * TURN_BATCHES; done < rows; done += BATCH_ROWS * TURN_BATCHES) {
+    const start = performance.now();
+    rawTurn();
+    const half = performance.now();
+    for (let batch = 0; batch < TURN_BATCHES; batch += 1) appendBatch(ledger);
+    if (done < 0) continue;
+    rawMs += half - start;
+    appendMs += performance.now() - half;
+  }
+  db.close();
+  return { raw: Math.round((rows / rawMs) * 1000), append: Math.round((rows / appendMs) * 1000) };
 }
 
-/** The same row in one table, one prepared statement, nothing else. */
-function rawAppends(folder: string, rows: number): number {
-  const db = new Sqlite(join(folder, 'raw.db'));
-  for (const pragma of [
-    `page_size = ${PAGE_BYTES}`,
-    'locking_mode = EXCLUSIVE',
-    'journal_mode = WAL',
-    'synchronous = FULL',
-    `wal_autocheckpoint = ${Math.floor((4 * 1024 * 1024) / PAGE_BYTES)}`,
-  ])
-    db.pragma(pragma);
+function appendBatch(ledger: SqliteLedger): void {
+  ledger.transaction((tx) => {
+    for (let index = 0; index < BATCH_ROWS; index += 1) tx.append(event('scan', scan));
+  });
+}
+
+/** The same row in one table, one prepared statement, its JSON made once, nothing else. */
+function bareTurn(db: Database): () => void {
   db.exec('CREATE TABLE event (seq INTEGER PRIMARY KEY, type, subject, data, mono, boot, wall, trust)');
   const insert = db.prepare('INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
   const text = JSON.stringify(scan);
-  const start = performance.now();
-  for (let done = 0; done < rows; done += BATCH_ROWS) {
-    db.exec('BEGIN IMMEDIATE');
-    for (let index = 1; index <= BATCH_ROWS; index += 1)
-      insert.run(done + index, 'barrow.scan.v1', 'bench', text, performance.now(), 1, Date.now(), 2);
-    db.exec('COMMIT');
-  }
-  const speed = perSecond(rows, start);
-  db.close();
-  return speed;
+  let seq = 0;
+  return () => {
+    for (let batch = 0; batch < TURN_BATCHES; batch += 1) {
+      db.exec('BEGIN IMMEDIATE');
+      for (let index = 0; index < BATCH_ROWS; index += 1) {
+        seq += 1;
+        insert.run(seq, 'barrow.scan.v1', 'bench', text, performance.now(), 1, Date.now(), 2);
+      }
+      db.exec('COMMIT');
+    }
+  };
 }
 
 function ledgerReads(folder: string, rows: number): number {
   using ledger = open(folder);
-  for (let done = 0; done < rows; done += BATCH_ROWS)
-    ledger.transaction((tx) => {
-      for (let index = 0; index < BATCH_ROWS; index += 1) tx.append(event('scan', scan));
-    });
+  for (let done = 0; done < rows; done += BATCH_ROWS) appendBatch(ledger);
   const start = performance.now();
   let after = 0;
   for (;;) {
@@ -183,8 +182,4 @@ function inFolder<T>(work: (folder: string) => T): T {
 
 function perSecond(rows: number, startMs: number): number {
   return Math.round((rows / (performance.now() - startMs)) * 1000);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

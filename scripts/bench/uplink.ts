@@ -17,18 +17,19 @@ import { openLedger } from '../../agent/ledger/open-ledger.ts';
 import { makePulse } from '../../agent/uplink/pulse.ts';
 import { runUplink } from '../../agent/uplink/run-uplink.ts';
 import { startMosquitto } from '../lib/mosquitto.ts';
-import type { BenchFigure } from './figure.ts';
+import { median, type BenchFigure } from './figure.ts';
 
 const WINDOW = 100;
-const ROUNDS = 3;
+/** Pairs of a raw and a single drain, each a few seconds long; the middle one of their ratios counts. */
+const ROUNDS = 5;
 const BATCH_OF_APPENDS = 1_000;
 const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /**
  * The uplink against a real mosquitto on loopback: single drain against raw mqtt.js QoS 1 with the same window and
- * bytes, alternated; batched drain; memory over a long drain. `rows` scales all of it.
+ * bytes, in pairs; batched drain; memory over a long drain. `rows` scales all of it.
  */
-export async function benchUplink(rows = 60_000, longRows = 1_000_000): Promise<readonly BenchFigure[]> {
+export async function benchUplink(rows = 40_000, longRows = 1_000_000): Promise<readonly BenchFigure[]> {
   await using broker = await startMosquitto({ config: [`max_inflight_messages ${WINDOW}`, 'log_type none'] });
   const singles: number[] = [];
   const raws: number[] = [];
@@ -36,12 +37,13 @@ export async function benchUplink(rows = 60_000, longRows = 1_000_000): Promise<
     raws.push(await inChild('raw', broker.url, rows));
     singles.push(await inChild('single', broker.url, rows));
   }
-  const batched = await inChild('batched', broker.url, rows * 4);
+  const batched = await inChild('batched', broker.url, rows * 6);
   const rss = await inChild('rss', broker.url, longRows);
   const raw = median(raws);
   const single = median(singles);
+  const ratio = median(singles.map((each, round) => each / (raws[round] ?? Number.NaN)));
   return [
-    { name: 'drain singly', value: single, unit: 'events/s', raw, goal: '≥ 0.8 × raw', ok: single >= 0.8 * raw },
+    { name: 'drain singly', value: single, unit: 'events/s', raw, goal: '≥ 0.8 × raw', ok: ratio >= 0.8 },
     { name: 'drain batched', value: batched, unit: 'events/s', raw, goal: '≥ 80,000', ok: batched >= 80_000 },
     { name: `RSS draining ${longRows} rows`, value: rss, unit: 'MB', raw: null, goal: '≤ 120', ok: rss <= 120 },
   ];
@@ -215,11 +217,6 @@ function nullStore(): IStore {
     close: (done) => done(),
   };
   return store;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, two) => one - two);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
 if (process.send !== undefined && process.argv[2] !== undefined) {
