@@ -3,7 +3,17 @@ import type { MonoMs, WallMs } from '../drivers/api/clock.ts';
 import type { Stream } from '../drivers/api/reading.ts';
 import type { PendingEvent, StoredEvent } from './core/event.ts';
 import type { Ledger, LedgerTx } from './core/ledger.ts';
-import { createIntake, GROUP_ROWS, PATIENT_MS, PROMPT_MS, RETRY_MS, WAITING_ROWS, type Intake } from './intake.ts';
+import {
+  BUSY_MS,
+  BUSY_PER_S,
+  createIntake,
+  GROUP_ROWS,
+  PATIENT_MS,
+  PROMPT_MS,
+  RETRY_MS,
+  WAITING_ROWS,
+  type Intake,
+} from './intake.ts';
 import { ledgerFailure } from './ledger/errors.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 
@@ -144,6 +154,60 @@ test('what people do shares a commit for at most 20 ms, what machines say by the
   await clock.pass(1);
   expect(numbers(ledger, 'scan')).toEqual([1, 2]);
   expect(published.at(-1)?.map((each) => each.stream)).toEqual(['shelf', 'scan', 'scan']);
+  await stop();
+});
+
+/** Values come evenly for a while; how long each waited for its commit in the last second, and in how many commits. */
+async function valuesAtRate(perS: number, seconds: number): Promise<{ longestMs: number; commits: number }> {
+  const { intake, ledger, clock, stop } = bench();
+  const stepMs = 1_000 / perS;
+  const putMs: number[] = [];
+  const waitedMs: number[] = [];
+  let stored = 0;
+  let commitsBefore = 0;
+  const last = (n: number): boolean => n >= perS * (seconds - 1);
+  for (let n = 0; n < perS * seconds; n += 1) {
+    if (n === perS * (seconds - 1)) commitsBefore = intake.health().commits;
+    putMs.push(clock.mono);
+    await intake.put(value(n));
+    await clock.pass(stepMs);
+    for (const end = ledger.manifest('shelf').last ?? 0; stored < end; stored += 1)
+      if (last(stored)) waitedMs.push(clock.mono - putMs[stored]!);
+  }
+  const commits = intake.health().commits - commitsBefore;
+  await stop();
+  return { longestMs: Math.max(...waitedMs), commits };
+}
+
+test('values that come faster than a commit can be filled wait 20 ms, not for their hundredth row', async () => {
+  const { longestMs, commits } = await valuesAtRate(500, 3);
+  expect(longestMs).toBeLessThanOrEqual(BUSY_MS + 2);
+  // One each 20 ms, so that the card is spared as far as the wait allows.
+  expect(commits).toBeGreaterThanOrEqual(45);
+  expect(commits).toBeLessThanOrEqual(50);
+});
+
+test('values at a rate that fills no commit share one a second', async () => {
+  expect((await valuesAtRate(50, 4)).commits).toBeLessThanOrEqual(2);
+  expect((await valuesAtRate(BUSY_PER_S / 2, 4)).commits).toBeLessThanOrEqual(2);
+});
+
+test('after a burst of values the patience is back', async () => {
+  const { intake, ledger, clock, stop } = bench();
+  for (let n = 0; n < BUSY_PER_S * 2; n += 1) {
+    await intake.put(value(n));
+    await clock.pass(2);
+  }
+  await clock.pass(BUSY_MS);
+  await clock.pass(3_000);
+  await intake.put(value(-1));
+  await clock.pass(0);
+  const before = ledger.manifest('shelf').last;
+  await intake.put(value(-2));
+  await clock.pass(BUSY_MS * 2);
+  expect(ledger.manifest('shelf').last).toBe(before);
+  await clock.pass(PATIENT_MS);
+  expect(ledger.manifest('shelf').last).toBe((before ?? 0) + 1);
   await stop();
 });
 

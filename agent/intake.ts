@@ -4,6 +4,7 @@ import type { Log } from '../drivers/api/driver.ts';
 import { type Saves, type Stream } from '../drivers/api/reading.ts';
 import type { PendingEvent, StoredEvent } from './core/event.ts';
 import type { Ledger, LedgerTx } from './core/ledger.ts';
+import { arrivalRate } from './arrival-rate.ts';
 
 /** Rows that make a commit at once. */
 export const GROUP_ROWS = 100;
@@ -17,14 +18,22 @@ export const PROMPT_MS = 10;
  * committed at once; a steady 50 a second then share a commit, which costs the card about 0.7 kB each instead of 5.5.
  */
 export const PATIENT_MS = 1_000;
+/**
+ * What machines say this often in a second fills a commit by itself and is not held for more: 500 sensors at 1 Hz would
+ * otherwise wait for their hundredth row, up to 200 ms. Below it a commit every 20 ms would hold fewer than four rows, at
+ * 2 kB of card each.
+ */
+export const BUSY_PER_S = 200;
+/** Least time between two group commits while it is that busy: about ten rows of 500 a second. */
+export const BUSY_MS = 20;
 /** Rows that wait at most. A healthy ledger is never that far behind; with a failing one the oldest row gives way. */
 export const WAITING_ROWS = 1_000;
 /** Pause between attempts while the ledger cannot be written. */
 export const RETRY_MS = 250;
 
-function patienceMs(event: PendingEvent | null): number {
-  return event === null || event.stream === 'agent' || event.type === 'barrow.sensor.v1' ? PATIENT_MS : PROMPT_MS;
-}
+/** Whether a machine says it by itself, so that nobody waits for it. */
+const isUnasked = (event: PendingEvent | null): boolean =>
+  event === null || event.stream === 'agent' || event.type === 'barrow.sensor.v1';
 
 export interface IntakeOptions {
   readonly ledger: Ledger;
@@ -93,6 +102,13 @@ export function createIntake(options: IntakeOptions): Intake {
   let unstoredRows = 0;
   let lastCommitMono: MonoMs | null = null;
   const unstored = new Map<Stream, Unstored>();
+  const unasked = arrivalRate();
+
+  /** How long after the last commit this row may still wait for its own. */
+  const patienceMs = (event: PendingEvent | null): number => {
+    if (!isUnasked(event)) return PROMPT_MS;
+    return unasked.count(clock.monoMs()) >= BUSY_PER_S ? BUSY_MS : PATIENT_MS;
+  };
 
   /** Appends what was given up and what waits. */
   const drain = (tx: LedgerTx): void => {
@@ -168,12 +184,13 @@ export function createIntake(options: IntakeOptions): Intake {
   const enqueue = (row: Waiting): void => {
     if (queue.length >= WAITING_ROWS) giveWay();
     queue.push(row);
+    const waitMs = patienceMs(row.event);
     if (code !== null) return;
     if (queue.length >= GROUP_ROWS) {
       flush();
       return;
     }
-    const due = lastCommitMono === null ? clock.monoMs() : lastCommitMono + patienceMs(row.event);
+    const due = lastCommitMono === null ? clock.monoMs() : lastCommitMono + waitMs;
     if (due >= dueMono) return;
     dueMono = due;
     wake?.();

@@ -4,12 +4,17 @@ import { createController } from '../../firmware-sim/bluetooth/controller.ts';
 import { openHciServer } from '../../firmware-sim/wire/hci-server.ts';
 import { readFileSync, readdirSync } from 'node:fs';
 import { quantile, type BenchFigure } from './figure.ts';
-import { inFolder, startBenchKit, type BenchKit } from './kit.ts';
+import { inFolder, startBenchKit, type ArrivedEvent, type BenchKit } from './kit.ts';
 
 const SENSORS = 500;
 const CLOCK_TICKS_PER_S = 100;
+const LEDGER_SECONDS = 20;
 
-/** 500 sensors at one changed advert a second through the whole agent: radio process, driver, ledger, broker. */
+/**
+ * 500 sensors at one changed advert a second through the whole agent: radio process, driver, ledger, broker. The way to
+ * the ledger is measured in a second run by a reader of `/v1/events`, which is told after the commit: the figure holds
+ * the telling as well, and the first run's CPU does not.
+ */
 export async function benchBle(seconds = 60): Promise<readonly BenchFigure[]> {
   return inFolder(async (folder) => {
     const stop = new AbortController();
@@ -49,13 +54,12 @@ export async function benchBle(seconds = 60): Promise<readonly BenchFigure[]> {
     await wait(5_000);
     const latenciesMs: number[] = [];
     const heard = new Set<string>();
-    kit.onEvent(({ type, data, atMs }) => {
-      if (type !== 'barrow.sensor.v1') return;
-      const measurements = data['measurements'] as readonly { readonly value: number }[];
-      const key = `${String(data['sensorId'])}/${measurements[0]?.value ?? -1}`;
+    kit.onEvent((event) => {
+      const key = advertOf(event);
+      if (key === undefined) return;
       const at = sentMs.get(key);
       heard.add(key);
-      if (at !== undefined) latenciesMs.push(atMs - at);
+      if (at !== undefined) latenciesMs.push(event.atMs - at);
     });
     const before = { sent: sent.length, cpuS: cpuSeconds(kit) };
     const startMs = performance.now();
@@ -64,11 +68,17 @@ export async function benchBle(seconds = 60): Promise<readonly BenchFigure[]> {
     const wanted = sent.slice(before.sent);
     await wait(3_000);
     const lost = wanted.filter((key) => !heard.has(key)).length;
+    const toSubscriberMs = latenciesMs.slice();
+    const storedMs: number[] = [];
+    await follow(`${kit.api}/v1/events`, LEDGER_SECONDS, (event) => {
+      const at = sentMs.get(advertOf(event) ?? '');
+      if (at !== undefined) storedMs.push(event.atMs - at);
+    });
     await kit.close();
     stop.abort();
     controller[Symbol.dispose]();
-    const p99 = Math.round(quantile(latenciesMs, 0.99) * 10) / 10;
-    const p50 = Math.round(quantile(latenciesMs, 0.5) * 10) / 10;
+    const storedP99 = tenths(quantile(storedMs, 0.99));
+    const share = Math.round(cpu);
     return [
       {
         name: `500 sensors at 1 Hz for ${seconds} s: adverts lost of ${wanted.length}`,
@@ -78,25 +88,64 @@ export async function benchBle(seconds = 60): Promise<readonly BenchFigure[]> {
         goal: '0',
         ok: lost === 0,
       },
-      { name: 'advert on air to subscriber, p50', value: p50, unit: 'ms', raw: null, goal: '–', ok: true },
+      measured('advert on air to ledger, p50', tenths(quantile(storedMs, 0.5))),
       {
-        name: 'advert on air to subscriber (the ledger comes before), p99',
-        value: p99,
+        name: 'advert on air to ledger, p99',
+        value: storedP99,
         unit: 'ms',
         raw: null,
         goal: '≤ 50',
-        ok: p99 <= 50,
+        ok: storedP99 <= 50,
       },
+      measured('advert on air to subscriber, p50', tenths(quantile(toSubscriberMs, 0.5))),
+      measured('advert on air to subscriber, p99', tenths(quantile(toSubscriberMs, 0.99))),
       {
         name: 'CPU of agent and radio process',
-        value: Math.round(cpu),
+        value: share,
         unit: '% of a core',
         raw: null,
         goal: '≤ 25',
-        ok: cpu <= 25,
+        ok: share <= 25,
       },
     ];
   });
+}
+
+const tenths = (value: number): number => Math.round(value * 10) / 10;
+
+const measured = (name: string, value: number): BenchFigure => ({
+  name,
+  value,
+  unit: 'ms',
+  raw: null,
+  goal: '–',
+  ok: true,
+});
+
+/** Which advert an event came of. */
+function advertOf({ type, data }: Pick<ArrivedEvent, 'type' | 'data'>): string | undefined {
+  if (type !== 'barrow.sensor.v1') return undefined;
+  const measurements = data['measurements'] as readonly { readonly value: number }[];
+  return `${String(data['sensorId'])}/${measurements[0]?.value ?? -1}`;
+}
+
+/** Reads the agent's server-sent events for a while. */
+async function follow(url: string, seconds: number, onEvent: (event: ArrivedEvent) => void): Promise<void> {
+  const stop = AbortSignal.timeout(seconds * 1_000);
+  const answer = await fetch(url, { signal: stop });
+  if (answer.body === null) throw new Error('the event stream has no body');
+  let rest = '';
+  try {
+    for await (const chunk of answer.body.pipeThrough(new TextDecoderStream())) {
+      const atMs = performance.now();
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines)
+        if (line.startsWith('data: ')) onEvent({ ...(JSON.parse(line.slice(6)) as Omit<ArrivedEvent, 'atMs'>), atMs });
+    }
+  } catch (error) {
+    if (!stop.aborted) throw error;
+  }
 }
 
 /** User and system time of the agent and its children so far. */

@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RadioSignal } from '../../../drivers/api/transports.ts';
-import { advertBatches } from './advert-batches.ts';
 import { ASSEMBLIES, reportAssembler } from './extended-reports.ts';
 import { h4Splitter } from './h4-framing.ts';
-import { BATCHES_UNDER_WAY, BATCH_ADVERTS, WAITING_ADVERTS } from './radio-wire.ts';
 import { signalQueue, WAITING_SIGNALS } from './signal-queue.ts';
 import { packetGuard } from './socket-guard.ts';
 
@@ -174,18 +172,5 @@ describe('bounded queues', () => {
     for await (const entry of queue.take(new AbortController().signal)) kinds.push(entry.kind);
     expect(kinds).toHaveLength(WAITING_SIGNALS);
     expect(kinds[0]).toBe('health');
-  });
-
-  it('drop the oldest adverts in the radio process when the agent does not take them', () => {
-    const sent: number[] = [];
-    const batches = advertBatches((adverts) => void sent.push(adverts.length));
-    const most = BATCHES_UNDER_WAY * BATCH_ADVERTS + WAITING_ADVERTS;
-    for (let index = 0; index < most; index += 1) {
-      const entry = advert(index);
-      if (entry.kind === 'advert') batches.add(entry.advert);
-    }
-    // Nothing was flushed yet: all of it waited, and only so much may wait.
-    expect(batches.dropped).toBe(most - WAITING_ADVERTS);
-    expect(sent).toEqual([]);
   });
 });

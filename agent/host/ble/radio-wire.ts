@@ -3,8 +3,11 @@ import type { RadioErrorCode } from './errors.ts';
 
 /** Adverts of one message to the agent; what comes faster waits for the next. */
 export const BATCH_ADVERTS = 512;
-/** A batch leaves this long after its first advert: a fiftieth of a second's share of the latency budget. */
-export const BATCH_MS = 4;
+/**
+ * Least time between two batches: a fifth of the 50 ms that an advert may take into the ledger. Measured with 500 adverts a
+ * second: one message for each five of them costs a twentieth less CPU than one for each two.
+ */
+export const BATCH_MS = 10;
 /** Batches that the agent has not acknowledged yet; beyond it adverts wait here. */
 export const BATCHES_UNDER_WAY = 32;
 /** Adverts that wait in the radio process; the oldest are dropped and counted. */
