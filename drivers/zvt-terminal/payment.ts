@@ -66,6 +66,9 @@ const MAX_MISSES = 3;
 /** The reason of an outcome for which the terminal could not be asked. */
 export const TERMINAL_AWAY = 'terminal-away';
 
+/** The reason of a payment that was not sent because an earlier one turned out to be unknown. */
+export const EARLIER_UNKNOWN = 'earlier-unknown';
+
 /** Where the journal keeps the last booking of the terminal. */
 export const LAST_BOOKING = 'last-booking';
 
@@ -103,18 +106,18 @@ export class Payment {
 
   /** Sends the payment and follows it to its end. `settled` hears the outcome as soon as it can no longer change. */
   async run(settled: (result: PaymentResult) => void): Promise<PaymentResult> {
-    if (!(await this.#parts.counterpart.ready(AWAY_GRACE_MS))) return this.#decline(TERMINAL_AWAY);
+    if (!(await this.#parts.counterpart.ready(AWAY_GRACE_MS))) return this.decline(TERMINAL_AWAY);
     for (let tries = 1; tries <= MAX_BUSY_TRIES; tries += 1) {
-      if (this.#parts.counterpart.abortWanted()) return this.#decline('abort-till');
+      if (this.#parts.counterpart.abortWanted()) return this.decline('abort-till');
       if (tries === 1) this.#record('sent', { before: this.#before === null ? null : bookingJson(this.#before) });
       const end = await this.#parts.counterpart.command(this.#command(), this.#hooks(settled));
       const result = this.#ended(end);
       if (result === 'ask') return this.settle();
       if (result !== 'again') return result;
       if (end.kind === 'refused') await this.#parts.counterpart.pause(this.#parts.timers.busyWaitMs);
-      if (!(await this.#parts.counterpart.ready(AWAY_GRACE_MS))) return this.#decline(TERMINAL_AWAY);
+      if (!(await this.#parts.counterpart.ready(AWAY_GRACE_MS))) return this.decline(TERMINAL_AWAY);
     }
-    return this.#decline('terminal-busy');
+    return this.decline('terminal-busy');
   }
 
   #command(): Uint8Array {
@@ -194,7 +197,7 @@ export class Payment {
         return TRY_LATER.has(end.resultCode) ? 'again' : this.#refused(end.resultCode, {});
       case 'broken':
         if (end.started) return 'ask';
-        return end.why === 'line' ? this.#decline('line-disturbed') : 'again';
+        return end.why === 'line' ? this.decline('line-disturbed') : 'again';
     }
   }
 
@@ -294,7 +297,7 @@ export class Payment {
     if (verdict === 'unclear') return this.#unknown('unclear');
     if (verdict === 'booked')
       return this.#finishWith(this.#reported ?? resultOf(successOf(this.#intent.kind), null, last ?? {}, amountMinor));
-    if (this.#reported === null) return this.#decline('not-charged');
+    if (this.#reported === null) return this.decline('not-charged');
     return this.#finishWith({ ...this.#reported, outcome: 'reversed', reason: 'auto-reversal' });
   }
 
@@ -311,7 +314,8 @@ export class Payment {
     return result;
   }
 
-  #decline(reason: string): PaymentResult {
+  /** Ends a payment that was not sent, or that was certainly not charged. */
+  decline(reason: string): PaymentResult {
     return this.#finishWith(resultOf('declined', reason, {}, this.#intent.amountMinor));
   }
 

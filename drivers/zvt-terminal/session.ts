@@ -13,6 +13,8 @@ import { Jobs } from './jobs.ts';
 import type { ApduLink, Timers } from './link.ts';
 import { createMailbox, type Mailbox } from './mailbox.ts';
 import {
+  AWAY_GRACE_MS,
+  EARLIER_UNKNOWN,
   endWithoutTerminal,
   Payment,
   LAST_BOOKING,
@@ -109,13 +111,29 @@ export class ZvtSession implements DriverSession, PaymentTerminal, Counterpart {
 
   pay(intent: PaymentIntent, signal: AbortSignal): Promise<PaymentResult> {
     return this.#jobs.enqueue<PaymentResult>(intent.intentId, signal, (job, resolve) => async () => {
-      const payment = new Payment(this.#payment(), intent);
       const settled = (result: PaymentResult): void => {
         job.undecided = false;
         resolve(result);
       };
-      settled(await payment.run(settled));
+      const hindrance = await this.#settleBefore(intent.intentId);
+      const payment = new Payment(this.#payment(), intent);
+      settled(hindrance === null ? await payment.run(settled) : payment.decline(hindrance));
     });
+  }
+
+  /**
+   * A booking that stood while its terminal was away is asked about before the next one hides it from the repeated
+   * receipt. Returns why the next one cannot be sent, or `null`.
+   */
+  async #settleBefore(intentId: string): Promise<string | null> {
+    const { payments } = this.#parts.io;
+    const earlier = (): readonly OpenPayment[] =>
+      payments.open().filter(({ intent }) => intent.intentId !== intentId && !this.#jobs.waitsFor(intent.intentId));
+    if (earlier().length === 0) return null;
+    if (!(await this.ready(AWAY_GRACE_MS))) return TERMINAL_AWAY;
+    for (const open of earlier()) await this.#settleOne(open);
+    if (earlier().length > 0) return TERMINAL_AWAY;
+    return (payments.unknown?.() ?? []).length > 0 ? EARLIER_UNKNOWN : null;
   }
 
   async abort(): Promise<void> {
