@@ -95,6 +95,7 @@ async function openRooms(
       }),
     put: (event, owner, saves) => (event === null ? intake.save(owner, saves ?? {}) : intake.put(event, owner, saves)),
   });
+  closing.defer(() => pricing?.close());
   const intakeRun = intake.run(intakeStop.signal);
   running.push(intakeRun);
   closing.defer(async () => {

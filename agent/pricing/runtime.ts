@@ -169,7 +169,7 @@ class LedgerPricing implements Pricing {
   }
 
   tick(tx: LedgerTx): void {
-    this.#keepHead(tx);
+    if (this.#keepHead(tx)) this.#audit.kept(tx);
     const decides = this.#enter(tx);
     if (this.#onProbation && this.#parts.clock.monoMs() - this.#startMono >= PROBATION_MS) {
       endProbation(tx);
@@ -253,6 +253,10 @@ class LedgerPricing implements Pricing {
     });
   }
 
+  close(): void {
+    this.#keepHead(this.#parts.ledger);
+  }
+
   /** Brings memory to the ledger's word; on the first call counts the start. Returns whether prices may be decided now. */
   #enter(tx: LedgerTx): boolean {
     this.#current(tx);
@@ -278,12 +282,12 @@ class LedgerPricing implements Pricing {
     return !this.#onProbation;
   }
 
-  /** At the beginning of a transaction the head is what is on disk already: the copy never runs ahead of the ledger. */
-  #keepHead(tx: LedgerTx): void {
-    const head = this.#audit.head(tx);
-    if (head === null || head.root === this.#keptRoot || !this.#parts.keepHead(head)) return;
+  /** Outside of a transaction and at the beginning of one the head is what is on disk: the copy never runs ahead of it. */
+  #keepHead(read: Read): boolean {
+    const head = this.#audit.head(read);
+    if (head === null || head.root === this.#keptRoot || !this.#parts.keepHead(head)) return false;
     this.#keptRoot = head.root;
-    this.#audit.kept(tx);
+    return true;
   }
 
   #current(read: Read): RulesInForce | null {

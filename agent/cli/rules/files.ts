@@ -5,12 +5,17 @@ import { MAX_FILE_BYTES } from '../../pricing/language/document.ts';
 
 /** Reads a file of at most 4 MiB, or as many bytes as are said. Throws `file-unreadable`, `bundle-too-large`. */
 export async function readBounded(path: string, maxBytes: number = MAX_FILE_BYTES): Promise<Uint8Array> {
+  const bytes = await readAtMost(path, maxBytes);
+  if (bytes === null) throw pricingFailure('bundle-too-large', { detail: path });
+  return bytes;
+}
+
+/** A file's bytes, null when there are more than are wanted. A pipe or a device may never end: neither is read. */
+export async function readAtMost(path: string, maxBytes: number): Promise<Uint8Array | null> {
   try {
-    const { size } = await stat(path);
-    if (size > maxBytes) throw pricingFailure('bundle-too-large', { detail: `${path} has ${size} bytes` });
-    const bytes = await readFile(path);
-    if (bytes.length > maxBytes) throw pricingFailure('bundle-too-large', { detail: path });
-    return bytes;
+    const found = await stat(path);
+    if (!found.isFile()) throw pricingFailure('file-unreadable', { detail: `${path} is not a file` });
+    return found.size > maxBytes ? null : await readFile(path);
   } catch (error) {
     throw unreadable(path, error);
   }

@@ -42,7 +42,7 @@ export function readAnchor(bytes: Uint8Array | null): AuditAnchor | null {
     const { origin, epoch, size, last, root, signature, publicKey } = value as JsonObject;
     const texts = [origin, epoch, root, signature, publicKey].every((text) => typeof text === 'string');
     // Each field was looked at.
-    return texts && typeof size === 'number' && typeof last === 'number' ? (value as unknown as AuditAnchor) : null;
+    return texts && Number.isSafeInteger(size) && Number.isSafeInteger(last) ? (value as unknown as AuditAnchor) : null;
   } catch (error) {
     if (error instanceof SyntaxError) return null;
     throw error;

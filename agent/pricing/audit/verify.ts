@@ -143,7 +143,7 @@ function walk(source: AuditSource, records: Peekable): AuditVerdict {
   if (head.size !== frontier.size || head.root !== toHex(rootOf(frontier))) return bad(lastSeen, 'head');
   // Without its head beside it a tail that was cut off together with every word about it would not be missed.
   const must = kept || age.ms() > UNKEPT_MS;
-  const anchored = anchor === null ? !must : anchor.size > 0 && anchor.size <= frontier.size;
+  const anchored = anchor === null ? !must : anchor.size <= frontier.size && anchorHolds(anchor, origin, key);
   return anchored ? { ok: true, records: seen, last } : bad(last + 1, 'head');
 }
 
@@ -166,6 +166,12 @@ function ageInOneBoot(): { add(record: AuditRecord): void; ms(): number } {
 function anchorDiffers(anchor: AuditAnchor | null, frontier: Frontier, sequence: number): boolean {
   if (anchor === null || anchor.size !== frontier.size) return false;
   return anchor.last !== sequence || anchor.root !== toHex(rootOf(frontier));
+}
+
+/** Whether the head that was kept outside is the kit's word on this log. */
+function anchorHolds({ origin, size, root, signature, publicKey }: AuditAnchor, own: string, key: KeyObject): boolean {
+  if (origin !== own || size < 1 || publicKey !== spkiOf(key)) return false;
+  return verify(null, Buffer.from(checkpointText(own, size, fromHex(root))), key, Buffer.from(signature, 'base64'));
 }
 
 interface BootOffset {
@@ -258,4 +264,8 @@ export function keyFrom(spki: string): KeyObject | null {
     if (error instanceof Error && 'code' in error) return null;
     throw error;
   }
+}
+
+function spkiOf(key: KeyObject): string {
+  return key.export({ format: 'der', type: 'spki' }).toString('base64');
 }

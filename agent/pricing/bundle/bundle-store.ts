@@ -1,11 +1,16 @@
 import type { Json } from '../../../drivers/api/reading.ts';
 import type { LedgerTx } from '../../core/ledger.ts';
+import { isObject } from '../facts/sales-book.ts';
+import { MAX_FILE_BYTES } from '../language/document.ts';
 import type { Envelope } from './sign.ts';
 
 const OWNER = 'pricing';
 
 /** One value of the ledger takes 64 KiB; base64 needs no escaping. */
 const PART_CHARS = 60_000;
+
+/** Parts of the largest bundle: 4 MiB in base64. */
+const MAX_PARTS = Math.ceil((MAX_FILE_BYTES * 4) / 3 / PART_CHARS) + 1;
 
 /** Bundles that are kept: the one in force, the one before it for a crash loop, and older ones for replay. */
 export const KEPT_BUNDLES = 8;
@@ -23,8 +28,16 @@ type Read = Pick<LedgerTx, 'saved'>;
 
 /** The bundles in the order in which they came into force, newest first. */
 export function keptBundles(read: Read): readonly KeptBundle[] {
-  // Written by keepBundle alone.
-  return (read.saved(OWNER, 'bundles') as readonly KeptBundle[] | undefined) ?? [];
+  const list = read.saved(OWNER, 'bundles');
+  // An auditor's folder may hold anything; signatures are looked at with the bundle.
+  return Array.isArray(list) ? (list as readonly Json[]).filter(isKept) : [];
+}
+
+function isKept(value: Json): value is Json & KeptBundle {
+  if (!isObject(value)) return false;
+  const { hash, keyId, version, parts } = value;
+  const numbers = [version, parts].every((number) => Number.isSafeInteger(number));
+  return typeof hash === 'string' && typeof keyId === 'string' && numbers && Number(parts) <= MAX_PARTS;
 }
 
 /** Keeps a bundle as the newest; the oldest beyond {@link KEPT_BUNDLES} go. */
