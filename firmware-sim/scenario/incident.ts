@@ -23,7 +23,9 @@ export const INCIDENTS_MAX = 1_000;
 /** A device is not pulled more often than this, seconds: it must have time to be there. */
 const EVERY_MIN_S = 1;
 
-export const incidentKinds = {
+type DeviceType = 'ble-shelf' | 'zvt-terminal' | 'barcode-scanner' | 'loyalty-reader' | 'camera-counter';
+
+export const incidentKinds: Readonly<Record<DeviceType, IncidentKinds>> = {
   'ble-shelf': {
     /** The adapter is pulled: its hosts are hung up on. */
     unplugged: 'lasts',
@@ -57,7 +59,7 @@ export const incidentKinds = {
     giant: 'lasts',
     noise: 'lasts',
   },
-} as const satisfies Readonly<Record<string, IncidentKinds>>;
+};
 
 export const incident: z.ZodType<Incident> = z
   .strictObject({
@@ -76,10 +78,10 @@ export const incident: z.ZodType<Incident> = z
 /** What is wrong with an incident on a device of this type (`undefined`: there is no such device), or `null`. */
 export function incidentFault(
   of: Incident,
-  type: keyof typeof incidentKinds | undefined,
+  type: DeviceType | undefined,
 ): { readonly at: keyof Incident; readonly message: string } | null {
   if (type === undefined) return { at: 'device', message: `no device is called ${of.device}` };
-  const kinds: IncidentKinds = incidentKinds[type];
+  const kinds = incidentKinds[type];
   const kind = Object.hasOwn(kinds, of.what) ? kinds[of.what] : undefined;
   if (kind === undefined)
     return { at: 'what', message: `a ${type} knows ${Object.keys(kinds).join(', ')}, not ${of.what}` };
