@@ -18,9 +18,7 @@ export async function cameraDevice(spec: {
       server.fault = null;
     },
   });
-  const faults = Object.keys(
-    incidentKinds['camera-counter'],
-  ) as readonly (keyof (typeof incidentKinds)['camera-counter'])[];
+  const faults = Object.keys(incidentKinds['camera-counter']) as readonly CameraFault[];
   return {
     id: spec.id,
     type: 'camera-counter',

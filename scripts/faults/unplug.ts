@@ -30,9 +30,9 @@ async function cycles(folder: string, count: number): Promise<boolean> {
   const kit = await startBenchKit([{ id: 'scanner', type: 'barcode-scanner', port: port.path }]);
   try {
     await kit.untilReady();
-    let heardOfPlug = -1;
+    const heard = { ofPlug: -1 };
     kit.onEvent(({ type, data }) => {
-      if (type === 'barrow.scan.v1') heardOfPlug = Math.max(heardOfPlug, Number(String(data['text']).split('-')[0]));
+      if (type === 'barrow.scan.v1') heard.ofPlug = Math.max(heard.ofPlug, Number(String(data['text']).split('-')[0]));
     });
     const backMs: number[] = [];
     const rss: number[] = [];
@@ -45,7 +45,7 @@ async function cycles(folder: string, count: number): Promise<boolean> {
       const line = await port.plug();
       const pluggedMs = performance.now();
       const scanner = virtualScanner(line);
-      for (let scan = 0; heardOfPlug < cycle && performance.now() < pluggedMs + GIVE_UP_MS; scan += 1) {
+      for (let scan = 0; heard.ofPlug !== cycle && performance.now() < pluggedMs + GIVE_UP_MS; scan += 1) {
         await scanner.scan({ symbology: 'qr', text: `${cycle}-${scan}` });
         await wait(SCAN_EVERY_MS);
       }
