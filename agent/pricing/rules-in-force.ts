@@ -64,7 +64,7 @@ export function loadKept(
 /** The hash of what a signed file carries, null when it is none: a bundle that is in force already needs no more than that. */
 export function payloadHash(bytes: Uint8Array): string | null {
   try {
-    const envelope = readEnvelope(readJson(new TextDecoder().decode(bytes)).value);
+    const envelope = readEnvelope(readJson(new TextDecoder().decode(bytes)));
     return envelope === null ? null : sha256Hex(Buffer.from(envelope.payload, 'base64'));
   } catch (error) {
     if (error instanceof JsonFault) return null;

@@ -56,7 +56,7 @@ export function issueFaults(issues: readonly z.core.$ZodIssue[], root: unknown):
     const path = issue.path.filter((key) => typeof key !== 'symbol');
     if (issue.code === 'unrecognized_keys') {
       const known = root === undefined ? [] : knownKeysAt(bundleSchema, path);
-      return issue.keys.map((key) => {
+      return issue.keys.slice(0, MAX_FAULTS).map((key) => {
         const near = key.length > 64 ? null : nearest(key, known);
         const hint = near === null ? undefined : `Did you mean ${near}?`;
         return fault('unknown-key', [...path, key], key.slice(0, 64), { atKey: true, hint });

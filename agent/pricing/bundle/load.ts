@@ -68,7 +68,7 @@ function loadSigned(document: SourceDocument, { trust }: LoadOptions): Loaded {
   const payload = new Uint8Array(Buffer.from(envelope.payload, 'base64'));
   let value: unknown;
   try {
-    ({ value } = readJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload)));
+    value = readJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload));
   } catch (error) {
     if (!(error instanceof JsonFault) && !(error instanceof TypeError)) throw error;
     const deep = error instanceof JsonFault && error.code === 'too-deep';

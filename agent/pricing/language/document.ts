@@ -1,6 +1,6 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, type Node, type Scalar } from 'yaml';
 import { fault, type Fault, type Path, type PathKey } from '../fault.ts';
-import { JsonFault, MAX_NESTING, readJson } from './json.ts';
+import { JsonFault, LONE_SURROGATE, MAX_NESTING, placeIn, readJson } from './json.ts';
 import { scalarSpot } from './scalar-spots.ts';
 
 /** A line and a column in the source, both from 1; columns count UTF-16 units. */
@@ -42,13 +42,13 @@ export function readDocument(bytes: Uint8Array, maxBytes: number = MAX_FILE_BYTE
 
 function readJsonDocument(text: string): ReadDocument {
   try {
-    const { value } = readJson(text);
+    const value = readJson(text);
     return {
       ok: true,
       document: {
         value,
         spot: ({ path, offset, atKey }) => {
-          const { place } = readJson(text, path);
+          const place = placeIn(text, path);
           if (atKey === true) return spotAt(text, place.keyStart);
           const written = valueAt(value, path);
           if (offset === undefined || typeof written !== 'string') return spotAt(text, place.start);
@@ -72,9 +72,12 @@ function readYamlDocument(text: string): ReadDocument {
   let contents: Node | null;
   try {
     const parsed = parseDocument(text, { lineCounter: lines, prettyErrors: false, keepSourceTokens: true });
-    const error = parsed.errors[0];
-    if (error !== undefined)
-      return { ok: false, fault: fault('bundle-syntax', [], error.message), spot: linePos(lines, error.pos[0]) };
+    // Tags and directives are warnings to the parser; they would have one text mean several things.
+    const error = parsed.errors[0] ?? parsed.warnings[0];
+    if (error !== undefined) {
+      const code = error.code === 'RESOURCE_EXHAUSTION' ? 'bundle-too-deep' : 'bundle-syntax';
+      return { ok: false, fault: fault(code, [], error.message), spot: linePos(lines, error.pos[0]) };
+    }
     contents = parsed.contents;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -93,6 +96,10 @@ function plain(node: unknown, path: Path, bad: { fault: Fault; at: number }[]): 
   const at = startOf(node) ?? 0;
   if (path.length > MAX_NESTING) {
     bad.push({ fault: fault('bundle-too-deep', path.slice(0, 4), `deeper than ${MAX_NESTING} levels`), at });
+    return null;
+  }
+  if (hasForeignTag(node)) {
+    bad.push({ fault: fault('bundle-syntax', path, 'this tag is not allowed'), at });
     return null;
   }
   if (isMap(node)) {
@@ -114,9 +121,21 @@ function plain(node: unknown, path: Path, bad: { fault: Fault; at: number }[]): 
   }
   if (!isScalar(node)) return null;
   const value = node.value;
+  if (typeof value === 'string' && LONE_SURROGATE.test(value))
+    bad.push({ fault: fault('bundle-syntax', path, 'half of a surrogate pair stands in this text'), at });
   if (typeof value === 'number' && !Number.isSafeInteger(value))
     bad.push({ fault: fault('bundle-syntax', path, 'numbers are whole and within ±(2^53−1)'), at });
   return value === undefined ? null : value;
+}
+
+/** JSON's own kinds, spelt out; any other tag would make something that has no JSON form. */
+const JSON_TAGS: ReadonlySet<string> = new Set(
+  ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((kind) => `tag:yaml.org,2002:${kind}`),
+);
+
+function hasForeignTag(node: unknown): boolean {
+  const tag = isMap(node) || isSeq(node) || isScalar(node) ? node.tag : undefined;
+  return tag !== undefined && !JSON_TAGS.has(tag);
 }
 
 function yamlSpot(

@@ -27,19 +27,35 @@ const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const ESCAPE = /["\\/bfnrt]|u[0-9a-fA-F]{4}/y;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+/** Half of a character beyond U+FFFF; only an escape can write one. */
+export const LONE_SURROGATE: RegExp = /\p{Surrogate}/u;
 const SPACE = /[ \t\n\r]*/y;
 
 /**
  * Reads JSON more strictly than JSON.parse: integers only (±(2^53−1)), no key twice, no `__proto__`, bounded nesting.
  * JSON.parse would take the last of two equal keys, which lets two readers of one signed text see two bundles.
- * With `wanted`, also tells where the value at that path (or its nearest parent) stands. Throws {@link JsonFault}.
+ * Throws {@link JsonFault}.
  */
-export function readJson(text: string, wanted?: Path): { readonly value: unknown; readonly place: JsonPlace } {
-  const reader = new Reader(text, wanted);
-  const value = reader.value(0, wanted === undefined ? null : 0, 0);
+export function readJson(text: string): unknown {
+  const reader = new Reader(text, null);
+  const value = reader.value(0, null, 0);
   reader.end();
-  return { value, place: reader.place };
+  return value;
 }
+
+/** Where the value at a path, or its nearest parent, stands in a text that `readJson` has read. Reads no further. */
+export function placeIn(text: string, path: Path): JsonPlace {
+  const reader = new Reader(text, path);
+  try {
+    reader.value(0, 0, 0);
+  } catch (error) {
+    if (!(error instanceof Found)) throw error;
+  }
+  return reader.place;
+}
+
+/** Ends the reading where everything that was wanted has been seen. */
+class Found extends Error {}
 
 class Reader {
   place: JsonPlace = { start: 0, keyStart: 0 };
@@ -47,7 +63,7 @@ class Reader {
   readonly #wanted: Path;
   #at = 0;
 
-  constructor(text: string, wanted: Path | undefined) {
+  constructor(text: string, wanted: Path | null) {
     this.#text = text;
     this.#wanted = wanted ?? [];
   }
@@ -55,7 +71,10 @@ class Reader {
   /** `matched`: how many keys of the wanted path lead here; null when this is off that path. */
   value(depth: number, matched: number | null, keyStart: number): unknown {
     this.#space();
-    if (matched !== null) this.place = { start: this.#at, keyStart: keyStart === 0 ? this.#at : keyStart };
+    if (matched !== null) {
+      this.place = { start: this.#at, keyStart: keyStart === 0 ? this.#at : keyStart };
+      if (matched === this.#wanted.length) throw new Found();
+    }
     const char = this.#text[this.#at];
     if (char === '"') return this.#string();
     if (char === '{') return this.#object(this.#deeper(depth), matched);
@@ -123,7 +142,11 @@ class Reader {
       if (code === QUOTE) {
         this.#at = at + 1;
         const raw = this.#text.slice(start, this.#at);
-        return escaped ? (JSON.parse(raw) as string) : raw.slice(1, -1);
+        if (!escaped) return raw.slice(1, -1);
+        const value = JSON.parse(raw) as string;
+        // RFC 8785 §3.2.2.2: it has no UTF-8 form, so no two programs would sign or show the same.
+        if (LONE_SURROGATE.test(value)) throw this.#fault('half of a surrogate pair stands in this text', start);
+        return value;
       }
       if (code < 0x20) throw this.#fault('this character must be escaped in a text', at);
       if (code !== BACKSLASH) continue;
