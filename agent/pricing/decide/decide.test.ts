@@ -273,6 +273,50 @@ describe('one decision', () => {
     expect(winner(of('b', 'g', 9, 2), of('B', 'h', 1, 2))).toBe('B');
   });
 
+  it('begins a markdown on two windows at once, and goes on with it down to an exit of its own', () => {
+    const at = (op: '>=' | '<', fact: string, value: number): Rule['when'] => ({ op, fact, value });
+    const begin: Rule = {
+      ...rule,
+      id: 'begin',
+      when: { op: 'and', args: [at('>=', 'footfall_in_15m', 8), at('>=', 'footfall_in_60m', 30)] },
+    };
+    const hold: Rule = {
+      ...rule,
+      id: 'go-on',
+      when: { op: 'and', args: [at('>=', 'rung', 1), at('>=', 'footfall_in_60m', 20)] },
+    };
+    const priced = (quarter: number, hour: number, before: ItemState): Decision & { readonly after: ItemState } => {
+      const known = (value: number) => ({ value, ageS: 0, quality: 'ok' as const });
+      const facts = {
+        stock: known(25),
+        footfall_in_15m: known(quarter),
+        footfall_in_60m: known(hour),
+        rung: known(before.rung),
+      };
+      return decided({
+        bundle: { rules: [begin, hold] },
+        caps: { allowRaise: true },
+        inputs: { facts: { [SKU]: facts } },
+        state: before,
+      });
+    };
+    const list: ItemState = { rung: 0, priceMinor: 2500, changedAt: null, changesToday: 0 };
+    expect(priced(8, 29, list)).toMatchObject({ priceMinor: 2500, ruleId: null });
+    expect(priced(7, 30, list)).toMatchObject({ priceMinor: 2500, ruleId: null });
+    const { priceMinor, ruleId, after } = priced(8, 30, list);
+    expect({ priceMinor, ruleId }).toEqual({ priceMinor: 2250, ruleId: 'begin' });
+    expect(priced(0, 20, after)).toMatchObject({ priceMinor: 2250, ruleId: 'go-on', after: { rung: 1 } });
+    const ended = priced(0, 19, after);
+    expect(ended).toMatchObject({ priceMinor: 2500, ruleId: null, after: { rung: 0 } });
+    const windows = ended.trace.flatMap((step) => (step.step === 'rule' ? step.conditions : []));
+    expect(windows.map(({ fact, actual, result }) => [fact, actual, result])).toEqual([
+      ['footfall_in_15m', 0, false],
+      ['footfall_in_60m', 19, false],
+      ['rung', 1, true],
+      ['footfall_in_60m', 19, false],
+    ]);
+  });
+
   it('explains each rule and each comparison, winners and others', () => {
     const low: Rule = { ...rule, id: 'low', priority: 1 };
     const dark: Rule = { ...rule, id: 'dark', group: 'g2', when: { op: '==', fact: 'daypart', value: 'evening' } };
