@@ -22,6 +22,9 @@ export const AD_SERVICE_DATA_32 = 0x20;
 export const AD_SERVICE_DATA_128 = 0x21;
 export const AD_MANUFACTURER_DATA = 0xff;
 
+/** How a controller reports a signal strength that it did not measure (Core 5.4, Vol 4, Part E, §7.7.65.2). */
+export const RSSI_UNKNOWN = 127;
+
 /** BTHome v2 device information byte, https://bthome.io/format. */
 export const BTHOME_ENCRYPTED = 0x01;
 /** Reserved by bthome.io, used by bthome-ble: six address bytes follow, least significant first. */

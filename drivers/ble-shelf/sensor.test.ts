@@ -7,6 +7,7 @@ import { freshCadence, patienceMs, SILENT_AT_LEAST_MS, speak, UNHEARD_AFTER_MS }
 import { changedValues, NAMES_MAX, REPEAT_MS } from './changed-values.ts';
 import { config } from './config.ts';
 import { payloadAddress } from './payload-address.ts';
+import { RSSI_UNKNOWN } from './protocol.ts';
 import { readingQueue, WAITING_READINGS } from './reading-queue.ts';
 import { readSaved } from './saved-sensor.ts';
 import { sensor } from './sensor.ts';
@@ -124,6 +125,11 @@ describe('one sensor', () => {
   it('gives sensor values only, where it stands under no article', () => {
     const readings = made().hear(advert('40015d06c800', 1_000));
     expect(eventsIn(readings)).toMatchObject([{ type: 'barrow.sensor.v1', data: { sensorId: 's1', rssiDbm: -60 } }]);
+  });
+
+  it('gives no signal strength where the radio measured none', () => {
+    const readings = made().hear({ ...advert('40015d06c800', 1_000), rssiDbm: RSSI_UNKNOWN });
+    expect(eventsIn(readings)).toMatchObject([{ data: { sensorId: 's1', rssiDbm: null } }]);
   });
 
   it('takes a count that the sensor keeps itself as it is', () => {

@@ -8,6 +8,7 @@ import type { SensorConfig } from './config.ts';
 import type { DecodeFaultCode, DeviceEvent, SensorDecoding, SoundDecoding } from './decoding.ts';
 import type { BleShelfErrorCode } from './errors.ts';
 import { payloadsOf, readPayload, type Payload } from './payloads.ts';
+import { RSSI_UNKNOWN } from './protocol.ts';
 import { articlesOf, savedKey, type SavedSensor } from './saved-sensor.ts';
 import { shelfKeeper } from './shelf-keeper.ts';
 
@@ -135,7 +136,8 @@ export function sensor({ config, key, saved, nowMono }: SensorParts): Sensor {
     triggerBased = decoded.triggerBased === true;
     const fresh = isNew(decoded, payload.data, advert.atMono);
     if (fresh === 'replayed') return refuse('sensor-replayed');
-    return fresh ? report(decoded, advert.atMono as MonoMs, advert.rssiDbm) : [];
+    const rssiDbm = advert.rssiDbm === RSSI_UNKNOWN ? null : advert.rssiDbm;
+    return fresh ? report(decoded, advert.atMono as MonoMs, rssiDbm) : [];
   };
 
   return {

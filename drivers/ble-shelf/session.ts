@@ -5,6 +5,7 @@ import type { BleShelfConfig } from './config.ts';
 import { bleShelfFailure } from './errors.ts';
 import { keepGattSensor } from './gatt-sensor.ts';
 import { payloadAddress } from './payload-address.ts';
+import { RSSI_UNKNOWN } from './protocol.ts';
 import { readingQueue } from './reading-queue.ts';
 import { readSaved, savedKey } from './saved-sensor.ts';
 import { sensor, type Sensor } from './sensor.ts';
@@ -61,7 +62,7 @@ async function* listen(
   const onAdvert = (advert: Advertisement): readonly Reading[] => {
     const found = byAddress.get(advert.address) ?? byAddress.get(payloadAddress(advert) ?? '');
     if (found === undefined) return [];
-    rssi.set(found.config.id, advert.rssiDbm);
+    if (advert.rssiDbm !== RSSI_UNKNOWN) rssi.set(found.config.id, advert.rssiDbm);
     return found.hear(advert);
   };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Advertisement } from '../../../drivers/api/transports.ts';
+import { RSSI_UNKNOWN } from '../../../drivers/ble-shelf/protocol.ts';
 import { calibrate, quantum, SAMPLES, steady, tooLight } from './calibration.ts';
 import { nearbyDevices, nearbyTable, NEARBY_MAX } from './nearby.ts';
 
@@ -60,6 +61,15 @@ describe('nearby devices', () => {
     expect(first?.address).toBe('00:00:00:00:00:02');
     expect(second).toMatchObject({ formats: ['bthome'], measurements: [{ name: 'battery', value: 92 }], adverts: 2 });
     expect(nearbyTable(nearby.loudestFirst(), 3_000)[2]).toMatch(/bthome\s+-80 dBm\s+2 s\s+battery 92 %/);
+  });
+
+  it('do not take a strength that was not measured for the loudest', () => {
+    const nearby = nearbyDevices([]);
+    nearby.hear(advert('AA:00:00:00:00:01', RSSI_UNKNOWN));
+    nearby.hear(advert('AA:00:00:00:00:02', -90));
+    expect(nearby.loudestFirst().map(({ address }) => address)).toEqual(['AA:00:00:00:00:02', 'AA:00:00:00:00:01']);
+    nearby.hear(advert('AA:00:00:00:00:02', RSSI_UNKNOWN));
+    expect(nearby.loudestFirst()[0]).toMatchObject({ rssiDbm: -90, smoothedRssiDbm: -90 });
   });
 
   it('forget the longest unheard beyond their bound', () => {

@@ -1,12 +1,15 @@
 import type { Measurement } from '../../../drivers/api/format.ts';
 import type { Advertisement } from '../../../drivers/api/transports.ts';
 import { decodePayload, payloadsOf, type DecodedPayload } from '../../../drivers/ble-shelf/payloads.ts';
+import { RSSI_UNKNOWN } from '../../../drivers/ble-shelf/protocol.ts';
 import type { KnownSensor } from './choose-radio.ts';
 
 /** Devices that the table remembers; the one heard longest ago is forgotten first. */
 export const NEARBY_MAX = 1_000;
 /** Weight of the newest RSSI in the shown one: single adverts jump by 10 dB. */
 const RSSI_NEWEST = 0.3;
+/** For a device whose strength was never measured: the weakest there is, never the loudest. */
+const RSSI_WEAKEST_DBM = -127;
 
 /** One device as a person wants to see it. */
 export interface Nearby {
@@ -37,6 +40,7 @@ export function nearbyDevices(sensors: readonly KnownSensor[]): NearbyDevices {
     hear: (advert) => {
       const before = devices.get(advert.address);
       const sensor = known.get(advert.address);
+      const rssiDbm = advert.rssiDbm === RSSI_UNKNOWN ? (before?.rssiDbm ?? RSSI_WEAKEST_DBM) : advert.rssiDbm;
       const payloads = decoded(advert, sensor);
       const sound = payloads.filter((payload) => payload.error === undefined);
       const measurements = sound.flatMap((payload) => [...payload.measurements]);
@@ -51,11 +55,9 @@ export function nearbyDevices(sensors: readonly KnownSensor[]): NearbyDevices {
           payloads.length > 0
             ? (payloads.find(({ error }) => error !== undefined)?.error?.code ?? null)
             : (before?.error ?? null),
-        rssiDbm: advert.rssiDbm,
+        rssiDbm,
         smoothedRssiDbm:
-          before === undefined
-            ? advert.rssiDbm
-            : before.smoothedRssiDbm + RSSI_NEWEST * (advert.rssiDbm - before.smoothedRssiDbm),
+          before === undefined ? rssiDbm : before.smoothedRssiDbm + RSSI_NEWEST * (rssiDbm - before.smoothedRssiDbm),
         adverts: (before?.adverts ?? 0) + 1,
         lastMono: advert.atMono,
       };

@@ -11,11 +11,12 @@ const LE_META = 0x3e;
 const LE_EXTENDED_ADVERTISING_REPORT = 0x0d;
 const STATUS_MORE = 0x20;
 const STATUS_TRUNCATED = 0x40;
+const LEGACY_PDU = 0x10;
 
 export interface ReportAssembler {
   /** The packets that the host stack shall see in place of this one: itself, nothing yet, or whole adverts. */
   take(packet: Uint8Array): readonly Uint8Array[];
-  /** Fragments given up: never finished, too long, or cut by the controller. */
+  /** Adverts given up: never finished, too long, cut by the controller, or joined to no whole AD structures. */
   readonly dropped: number;
   readonly pending: number;
 }
@@ -23,7 +24,9 @@ export interface ReportAssembler {
 /**
  * Joins the fragments of extended advertising reports and hands each advert on as one event with one report. Both nobles
  * read every fragment as an advert of its own, and the tail's bytes as AD structures, which makes up names and values.
- * An advert beyond 229 bytes keeps its leading whole AD structures, for one event holds no more.
+ * An advert beyond 229 bytes keeps its leading whole AD structures, for one event holds no more. What is not whole AD
+ * structures to its end is a tail without its head, or a head with a lost tail before the next advert: nothing of it can
+ * be believed. Legacy PDUs are never split and go on as they are.
  *
  * @see Bluetooth Core Specification 5.4, Vol 4, Part E, §7.7.65.13
  */
@@ -54,6 +57,10 @@ export function reportAssembler(): ReportAssembler {
         assemblies.delete(oldest.value);
         dropped += 1;
       }
+      return undefined;
+    }
+    if ((type & LEGACY_PDU) === 0 && !isWholeStructures(joined)) {
+      dropped += 1;
       return undefined;
     }
     return asEvent(report, joined.length > REPORT_DATA_BYTES ? leadingStructures(joined) : joined);
@@ -102,4 +109,15 @@ function leadingStructures(data: readonly number[]): readonly number[] {
     if (data[end] === undefined || data[end] === 0 || next > REPORT_DATA_BYTES) return data.slice(0, end);
     end = next;
   }
+}
+
+/** Whether the lengths lead exactly to the end; a length of zero ends the data early (Core 5.4, Vol 3, Part C, §11). */
+function isWholeStructures(data: readonly number[]): boolean {
+  let end = 0;
+  while (end < data.length) {
+    const length = data[end] ?? 0;
+    if (length === 0) return true;
+    end += 1 + length;
+  }
+  return end === data.length;
 }

@@ -54,10 +54,10 @@ describe('H4 framing', () => {
 describe('extended report assembly', () => {
   it('joins fragments of one advert, also when two are interleaved', () => {
     const assembler = reportAssembler();
-    expect(assembler.take(fragment(1, [1, 2], true))).toEqual([]);
-    expect(assembler.take(fragment(2, [9], true))).toEqual([]);
-    expect(assembler.take(fragment(1, [3], false)).map(dataOf)).toEqual([[1, 2, 3]]);
-    expect(assembler.take(fragment(2, [8], false)).map(dataOf)).toEqual([[9, 8]]);
+    expect(assembler.take(fragment(1, [2, 0xff], true))).toEqual([]);
+    expect(assembler.take(fragment(2, [1], true))).toEqual([]);
+    expect(assembler.take(fragment(1, [3], false)).map(dataOf)).toEqual([[2, 0xff, 3]]);
+    expect(assembler.take(fragment(2, [8], false)).map(dataOf)).toEqual([[1, 8]]);
     expect(assembler.pending).toBe(0);
   });
 
@@ -66,7 +66,28 @@ describe('extended report assembly', () => {
     for (let address = 0; address <= ASSEMBLIES; address += 1) assembler.take(fragment(address, [1], true));
     expect(assembler.pending).toBe(ASSEMBLIES);
     expect(assembler.dropped).toBe(1);
-    expect(assembler.take(fragment(0, [2], false)).map(dataOf)).toEqual([[2]]);
+    expect(assembler.take(fragment(ASSEMBLIES, [2], false)).map(dataOf)).toEqual([[1, 2]]);
+  });
+
+  it('makes no advert of a tail without its head, nor of a head that begins anew before its end', () => {
+    const assembler = reportAssembler();
+    const head = [0x02, 0x01, 0x06, 0x07, 0x16, 0xd2];
+    const tail = [0xfc, 0x40, 0x01, 0x61, 0x00];
+    expect(assembler.take(fragment(1, tail, false))).toEqual([]);
+    assembler.take(fragment(1, head, true));
+    assembler.take(fragment(1, head, true));
+    expect(assembler.take(fragment(1, tail, false))).toEqual([]);
+    expect(assembler.dropped).toBe(2);
+    assembler.take(fragment(1, head, true));
+    expect(assembler.take(fragment(1, tail, false)).map(dataOf)).toEqual([[...head, ...tail]]);
+  });
+
+  it('passes a legacy advert on as it is, and one whose data end early', () => {
+    const assembler = reportAssembler();
+    const legacy = fragment(1, [5, 0xff, 1], false);
+    legacy[5] = 0x10;
+    expect(assembler.take(legacy).map(dataOf)).toEqual([[5, 0xff, 1]]);
+    expect(assembler.take(fragment(1, [1, 8, 0, 0, 0], false)).map(dataOf)).toEqual([[1, 8, 0, 0, 0]]);
   });
 
   it('drops an advert that the controller cut, and one that never ends', () => {
@@ -127,6 +148,38 @@ describe('packet guard', () => {
     guard.incoming(bytes('040e04010c200c'), deliver);
     expect(seen).toEqual(['scan 12']);
     expect(delivered).toEqual(['040e04010c2000', '040e04010c200c']);
+  });
+
+  it('sees the refusal of a scan in a command status as well, and hands it on as the answer that is waited for', () => {
+    const { guard, seen } = watched();
+    const delivered: string[] = [];
+    const deliver = (packet: Buffer): void => void delivered.push(hex(packet));
+    guard.outgoing(bytes('010c20020000'));
+    guard.incoming(bytes('040f040c010c20'), deliver);
+    guard.outgoing(bytes('014220060100000000'.padEnd(20, '0')));
+    guard.incoming(bytes('040f0400014220'), deliver);
+    guard.incoming(bytes('040f040c014220'), deliver);
+    guard.incoming(bytes('040f040c014120'), deliver);
+    guard.incoming(bytes('040f040c010d20'), deliver);
+    expect(seen).toEqual(['scan 12']);
+    expect(delivered).toEqual([
+      '040e04010c2000',
+      '040f0400014220',
+      '040e040142200c',
+      '040e040141200c',
+      '040f040c010d20',
+    ]);
+  });
+
+  it('expects no answer to what was asked before the controller went away', () => {
+    const { guard, seen } = watched();
+    guard.outgoing(bytes('010c20020101'));
+    guard.forgetCommands();
+    guard.outgoing(bytes('010c20020000'));
+    const delivered: string[] = [];
+    guard.incoming(bytes('040e04010c200c'), (packet) => void delivered.push(hex(packet)));
+    expect(seen).toEqual([]);
+    expect(delivered).toEqual(['040e04010c2000']);
   });
 
   it('contains what the library throws', () => {

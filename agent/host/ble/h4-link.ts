@@ -9,6 +9,9 @@ export const RECONNECT_MAX_MS = 5_000;
 /** Bytes that may wait for a controller that does not read; then the link is opened anew. */
 export const WRITE_BACKLOG_BYTES = 1_048_576;
 
+/** Packets that wait for their turn; beyond it the controller is not read from, and its own end holds back. */
+export const WAITING_PACKETS = 1_024;
+
 /** A controller behind a Unix socket or TCP that is opened again whenever it is lost. */
 export interface H4Link {
   readonly connected: boolean;
@@ -17,6 +20,8 @@ export interface H4Link {
   /** Opened links so far. */
   readonly opened: number;
   readonly framingFaults: number;
+  /** Packets read and not handed on yet: at most {@link WAITING_PACKETS} and what one read of the socket holds. */
+  readonly waiting: number;
   /** Bytes are dropped while the link is down: a command for another session must not reach the next. */
   write(bytes: Uint8Array): void;
   /** Ends this connection; the next is made at once. */
@@ -40,15 +45,31 @@ export function openH4Link(address: H4Address, handlers: H4Handlers): H4Link {
   let framingFaults = 0;
   let waitMs = RECONNECT_MS;
   let timer: NodeJS.Timeout | undefined;
-  const queue: Uint8Array[] = [];
+  let queue: Uint8Array[] = [];
+  /** Packets before it have been handed on. */
+  let head = 0;
   let draining = false;
+  /** The socket is not read from until the queue is half empty. */
+  let held = false;
 
   // One packet a turn: both nobles lose a promise when a request and the end of its link share one.
   const drain = (): void => {
-    const packet = queue.shift();
+    const packet = queue[head];
     if (packet === undefined) {
+      queue = [];
+      head = 0;
       draining = false;
       return;
+    }
+    head += 1;
+    // Shifting an array of a thousand at every packet would cost more than the packet.
+    if (head > WAITING_PACKETS) {
+      queue = queue.slice(head);
+      head = 0;
+    }
+    if (held && queue.length - head < WAITING_PACKETS / 2) {
+      held = false;
+      socket?.resume();
     }
     handlers.onPacket(packet);
     setImmediate(drain);
@@ -59,6 +80,7 @@ export function openH4Link(address: H4Address, handlers: H4Handlers): H4Link {
     const split = h4Splitter();
     const current = 'path' in address ? connect(address.path) : connect(address.port, address.host);
     socket = current;
+    held = false;
     current.setNoDelay(true);
     current.on('connect', () => {
       connected = true;
@@ -68,7 +90,11 @@ export function openH4Link(address: H4Address, handlers: H4Handlers): H4Link {
     });
     current.on('data', (chunk: Uint8Array) => {
       const { ok, packets } = split(chunk);
-      queue.push(...packets);
+      for (const packet of packets) queue.push(packet);
+      if (queue.length - head > WAITING_PACKETS) {
+        held = true;
+        current.pause();
+      }
       if (!draining && queue.length > 0) {
         draining = true;
         drain();
@@ -101,6 +127,9 @@ export function openH4Link(address: H4Address, handlers: H4Handlers): H4Link {
     },
     get framingFaults() {
       return framingFaults;
+    },
+    get waiting() {
+      return queue.length - head;
     },
     takeLoss: () => {
       const was = lost;

@@ -124,6 +124,7 @@ async function overSocket(
     },
     onDown: () => {
       send({ kind: 'state', state: 'off' });
+      packets.forgetCommands();
       socket.feed.changed();
     },
   });

@@ -9,9 +9,18 @@ const ATT_CHANNEL = 0x04;
 const ATT_ERROR = 0x01;
 const ATT_WRITES: ReadonlySet<number> = new Set([0x12, 0x16, 0x18]);
 const COMMAND_COMPLETE = 0x0e;
+const COMMAND_STATUS = 0x0f;
 const COMMAND_DISALLOWED = 0x0c;
+const LE_SET_SCAN_PARAMETERS = 0x200b;
 const LE_SET_SCAN_ENABLE = 0x200c;
+const LE_SET_EXTENDED_SCAN_PARAMETERS = 0x2041;
 const LE_SET_EXTENDED_SCAN_ENABLE = 0x2042;
+const SCAN_COMMANDS: ReadonlySet<number> = new Set([
+  LE_SET_SCAN_PARAMETERS,
+  LE_SET_SCAN_ENABLE,
+  LE_SET_EXTENDED_SCAN_PARAMETERS,
+  LE_SET_EXTENDED_SCAN_ENABLE,
+]);
 
 /** Scan-enable commands under way; a controller answers in order. */
 const COMMANDS_UNDER_WAY = 16;
@@ -31,6 +40,8 @@ export interface PacketGuard {
   /** `packet` is a copy of the guard's own. */
   incoming(packet: Uint8Array, deliver: (packet: Buffer) => void): void;
   outgoing(packet: Uint8Array): void;
+  /** The controller went away: what it did not answer is not answered any more. */
+  forgetCommands(): void;
   readonly assembler: ReportAssembler;
 }
 
@@ -44,7 +55,11 @@ export function packetGuard(watch: SocketWatch): PacketGuard {
       scanCommands.push(packet[4] === 1);
       if (scanCommands.length > COMMANDS_UNDER_WAY) scanCommands.shift();
     },
-    incoming: (packet, deliver) => {
+    forgetCommands: () => {
+      scanCommands.length = 0;
+    },
+    incoming: (received, deliver) => {
+      const packet = refusedScanCommand(received) ?? received;
       if (packet[0] === EVENT && packet[1] === COMMAND_COMPLETE && isScanEnable(packet, 4)) {
         const enabling = scanCommands.shift();
         if (enabling === true) watch.onScanEnabled(packet[6] ?? 0);
@@ -63,6 +78,17 @@ export function packetGuard(watch: SocketWatch): PacketGuard {
       }
     },
   };
+}
+
+/**
+ * Some controllers refuse with Command Status what others refuse with Command Complete (Core 5.4, Vol 4, Part E, §4.4 allows
+ * both). Neither noble looks for it there: each would wait for the answer for ever.
+ */
+function refusedScanCommand(packet: Uint8Array): Uint8Array | undefined {
+  const [type, event, , status = 0, credits = 1, low = 0, high = 0] = packet;
+  if (type !== EVENT || event !== COMMAND_STATUS || status === 0 || packet.length < 7) return undefined;
+  if (!SCAN_COMMANDS.has(low | (high << 8))) return undefined;
+  return Uint8Array.of(EVENT, COMMAND_COMPLETE, 4, credits, low, high, status);
 }
 
 /** The error code of an ATT Error Response to a write: one ACL packet, channel 4 (Core 5.4, Vol 3, Part F, §3.4.1.1). */
