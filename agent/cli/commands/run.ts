@@ -6,6 +6,7 @@ import { LOG_LEVELS, openLog, type LogLevel } from '../../host/log.ts';
 import { machineHost } from '../../host/machine-host.ts';
 import { forbidCoreDumps } from '../../host/no-core-dumps.ts';
 import { readKit } from '../../host/read-kit.ts';
+import { giveSpareMemoryBack } from '../../host/spare-memory.ts';
 import { runAgent } from '../../run-agent.ts';
 import type { CommandIo, CommandModule, ExitStatus } from '../program.ts';
 
@@ -33,6 +34,7 @@ export const command: CommandModule = {
 
 async function run(io: CommandIo, options: RunOptions): Promise<ExitStatus> {
   forbidCoreDumps();
+  giveSpareMemoryBack(io.signal);
   const config = await validKit(options.config);
   const log = await openLog({ level: options.logLevel ?? 'info', pretty: io.tty && !io.json });
   const host = await machineHost({ configPath: options.config, stateDir: config.state, log });

@@ -246,6 +246,8 @@ function clientOptions(protocol: 4 | 5, options: DialOptions, login: Login): ICl
     outgoingStore: nullStore(),
     // The library formats its debug text even when nobody reads it: 4 µs a publish.
     log: () => undefined,
+    // Else it makes a buffer for each of the 65,536 packet ids ahead: 7 MB for good, to write an id that we write ourselves.
+    writeCache: false,
     ...(options.will === undefined
       ? {}
       : { will: { topic: options.will.topic, payload: Buffer.from(options.will.payload), qos: 1, retain: true } }),
