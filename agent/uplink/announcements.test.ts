@@ -1,10 +1,19 @@
 import { expect, test } from 'vitest';
 import type { MonoMs } from '../../drivers/api/clock.ts';
-import { HEALTH_EVERY_MS, makeAnnouncements, RETAINED_EVERY_MS, type Announcements } from './announcements.ts';
+import {
+  HEALTH_EVERY_MS,
+  makeAnnouncements,
+  REFUSED_AGAIN_MS,
+  RETAINED_EVERY_MS,
+  type Announcements,
+} from './announcements.ts';
 import { WaitingPrices, type LinkContext } from './link-context.ts';
 import { kitTopics } from './topics.ts';
 
-function rig(retained?: () => readonly { readonly topic: string; readonly payload: string }[]): Announcements {
+function rig(
+  retained?: () => readonly { readonly topic: string; readonly payload: string }[],
+  prices = new WaitingPrices(),
+): Announcements {
   const parts = {
     ledger: { manifest: () => ({ epoch: 'e', first: 1, last: 0, losses: [] }) },
     clock: { wallMs: () => 0 },
@@ -12,10 +21,7 @@ function rig(retained?: () => readonly { readonly topic: string; readonly payloa
     takeChangedPrices: () => [],
     ...(retained === undefined ? {} : { retained }),
   };
-  return makeAnnouncements(
-    { parts, topics: kitTopics({ id: 'k' }), prices: new WaitingPrices() } as unknown as LinkContext,
-    0 as MonoMs,
-  );
+  return makeAnnouncements({ parts, topics: kitTopics({ id: 'k' }), prices } as unknown as LinkContext, 0 as MonoMs);
 }
 
 /** Everything that is due now, health and manifests aside. */
@@ -56,4 +62,27 @@ test('a kit without any is never asked to look again', () => {
   announcements.refresh();
   expect(sentAt(announcements, RETAINED_EVERY_MS)).toEqual([]);
   expect(announcements.dueAt(RETAINED_EVERY_MS as MonoMs)).toBeGreaterThanOrEqual(HEALTH_EVERY_MS);
+});
+
+test('what the broker did not take is offered again, later and once', () => {
+  const prices = new WaitingPrices();
+  prices.put('TEE', { priceMinor: 900 });
+  const announcements = rig(() => [{ topic: 'ha/a', payload: 'x' }], prices);
+  const all = (at: number): readonly string[] => {
+    const topics: string[] = [];
+    for (let one = announcements.next(at as MonoMs); one !== null; one = announcements.next(at as MonoMs)) {
+      topics.push(one.topic);
+      if (at < REFUSED_AGAIN_MS) one.refuse(at as MonoMs);
+      else one.settle();
+    }
+    return topics.filter((topic) => !topic.endsWith('/health')).sort();
+  };
+  const first = all(0);
+  expect(first).toContain('barrow/v1/k/price/TEE');
+  expect(first).toContain('barrow/v1/k/manifest/sale');
+  expect(first).toContain('ha/a');
+  expect(all(REFUSED_AGAIN_MS - 1)).toEqual([]);
+  expect(announcements.dueAt((REFUSED_AGAIN_MS - 1) as MonoMs)).toBeLessThanOrEqual(REFUSED_AGAIN_MS);
+  expect(all(REFUSED_AGAIN_MS)).toEqual(first);
+  expect(all(2 * REFUSED_AGAIN_MS)).toEqual([]);
 });

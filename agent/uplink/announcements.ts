@@ -10,6 +10,9 @@ export const MANIFEST_EVERY_MS = 5_000;
 /** Further retained messages are looked at this often at most: building them may read the ledger. */
 export const RETAINED_EVERY_MS = 5_000;
 
+/** A retained message that the broker did not take is offered again after this: it stands for a state that still holds. */
+export const REFUSED_AGAIN_MS = 60_000;
+
 /** Losses that one manifest lists; older ones are in the stream as events anyway. */
 export const MANIFEST_LOSSES_MAX = 500;
 
@@ -19,6 +22,8 @@ export interface Announcement {
   readonly payload: string;
   /** The broker has it. */
   settle(): void;
+  /** The broker did not take it. */
+  refuse(now: MonoMs): void;
 }
 
 /** The retained messages of one connection: health, manifests, prices. */
@@ -31,6 +36,9 @@ export interface Announcements {
   refresh(): void;
 }
 
+/** What is said anew soon enough, or for the last time. */
+export const ONCE: Pick<Announcement, 'settle' | 'refuse'> = { settle: () => undefined, refuse: () => undefined };
+
 export function makeAnnouncements(context: LinkContext, startMono: MonoMs): Announcements {
   const { parts, topics, prices } = context;
   let healthDue: number = startMono;
@@ -39,6 +47,7 @@ export function makeAnnouncements(context: LinkContext, startMono: MonoMs): Anno
   );
   const more = makeRetained(context, startMono);
   const pricesOpen = new Set<string>();
+  const refused = new Map<string, number>();
   let manifestsStale = true;
 
   const manifestOf = (stream: Stream, now: MonoMs): Announcement | null => {
@@ -53,6 +62,10 @@ export function makeAnnouncements(context: LinkContext, startMono: MonoMs): Anno
       topic: topics.manifest(stream),
       payload: JSON.stringify({ ...body, at } satisfies JsonObject),
       settle: () => undefined,
+      refuse: (at) => {
+        manifests.set(stream, { due: at + REFUSED_AGAIN_MS, sent: '' });
+        manifestsStale = true;
+      },
     };
   };
 
@@ -71,7 +84,8 @@ export function makeAnnouncements(context: LinkContext, startMono: MonoMs): Anno
     return null;
   };
 
-  const nextPrice = (): Announcement | null => {
+  const nextPrice = (now: MonoMs): Announcement | null => {
+    for (const [sku, due] of refused) if (due <= now && refused.delete(sku)) pricesOpen.delete(sku);
     const price = prices.first(pricesOpen);
     if (price === undefined) return null;
     const { sku, message } = price;
@@ -84,6 +98,7 @@ export function makeAnnouncements(context: LinkContext, startMono: MonoMs): Anno
         pricesOpen.delete(sku);
         prices.settle(sku, message);
       },
+      refuse: (at) => void refused.set(sku, at + REFUSED_AGAIN_MS),
     };
   };
 
@@ -92,13 +107,13 @@ export function makeAnnouncements(context: LinkContext, startMono: MonoMs): Anno
       if (now >= healthDue) {
         healthDue = now + HEALTH_EVERY_MS;
         more.refresh();
-        return { topic: topics.health, payload: JSON.stringify(parts.health()), settle: () => undefined };
+        return { topic: topics.health, payload: JSON.stringify(parts.health()), ...ONCE };
       }
-      return nextPrice() ?? nextManifest(now) ?? more.next(now);
+      return nextPrice(now) ?? nextManifest(now) ?? more.next(now);
     },
     lastManifests: (now) => STREAMS.map((stream) => manifestOf(stream, now)).filter((one) => one !== null),
     dueAt: (now) => {
-      let due = Math.min(healthDue, more.dueAt());
+      let due = Math.min(healthDue, more.dueAt(), ...refused.values());
       if (manifestsStale) for (const { due: one } of manifests.values()) if (one > now) due = Math.min(due, one);
       return due as MonoMs;
     },
@@ -127,7 +142,12 @@ function makeRetained(
         for (const { topic, payload } of parts.retained?.() ?? []) {
           if (sent.get(topic) === payload) continue;
           sent.set(topic, payload);
-          waiting.push({ topic, payload, settle: () => undefined });
+          const refuse = (at: MonoMs): void => {
+            sent.delete(topic);
+            due = Math.max(due, at + REFUSED_AGAIN_MS);
+            stale = true;
+          };
+          waiting.push({ topic, payload, settle: () => undefined, refuse });
         }
       }
       return waiting.shift() ?? null;

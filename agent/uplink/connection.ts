@@ -2,7 +2,7 @@ import type { MonoMs } from '../../drivers/api/clock.ts';
 import { AgentError } from '../../drivers/api/agent-error.ts';
 import type { BrokerLink, LinkEnd } from '../core/host.ts';
 import { makeAlarm, type Alarm } from './alarm.ts';
-import { makeAnnouncements, type Announcement, type Announcements } from './announcements.ts';
+import { makeAnnouncements, ONCE, type Announcement, type Announcements } from './announcements.ts';
 import { commandReader } from './commands.ts';
 import { makeDrain, type Drain, type Flight } from './drain.ts';
 import { WINDOW_BYTES, type Ending, type LinkContext } from './link-context.ts';
@@ -227,8 +227,12 @@ class Connection {
     const packetBytes = one.payload.length;
     this.#pace.spend(packetBytes, now);
     this.#publish({ topic: one.topic, payload: one.payload, packetBytes, retain: true, contentType: null }, (code) => {
-      if (code < 0x80) one.settle();
-      else this.#context.parts.log.warn('uplink.announcement-not-taken', { topic: one.topic, reasonCode: code });
+      if (code < 0x80) {
+        one.settle();
+        return;
+      }
+      one.refuse(this.#context.parts.clock.monoMs());
+      this.#context.parts.log.warn('uplink.announcement-not-taken', { topic: one.topic, reasonCode: code });
     });
   }
 
@@ -273,7 +277,7 @@ class Connection {
     const { clock } = this.#context.parts;
     const now = clock.monoMs();
     for (const one of this.#announcements.lastManifests(now)) this.#announce(one, now);
-    this.#announce({ topic: this.#context.topics.state, payload: OFFLINE_STOPPED, settle: () => undefined }, now);
+    this.#announce({ topic: this.#context.topics.state, payload: OFFLINE_STOPPED, ...ONCE }, now);
     const until = (now + LAST_WORDS_MS) as MonoMs;
     while (this.#openMessages > 0 && this.#alive() && clock.monoMs() < until) {
       this.#alarm.at(until);
