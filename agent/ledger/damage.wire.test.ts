@@ -154,6 +154,13 @@ test('a second process is refused with a clear word', () => {
   expect(() => open(folder)).toThrow(expect.objectContaining({ code: 'ledger-locked' }));
 });
 
+/** Number from 0 of the page on which a text stands. */
+function pageHolding(file: Uint8Array, text: string): number {
+  const at = Buffer.from(file).indexOf(text);
+  expect(at).toBeGreaterThan(0);
+  return Math.floor(at / PAGE_BYTES);
+}
+
 test('overwritten pages cost their own rows only; the rest is delivered under its first identity', () => {
   const folder = newFolder();
   const epoch = trade(folder);
@@ -198,6 +205,18 @@ test.each([
   expect(inherited(ledger)).toHaveLength(2500 + 800);
   expectAccounted(ledger, epoch);
   expect(readdirSync(folder).filter((name) => name.includes('salvage') || name.includes('next'))).toEqual([]);
+});
+
+test('rows keep their identity when the page that names their epoch is gone', () => {
+  const folder = newFolder();
+  const epoch = trade(folder);
+  const path = join(folder, 'ledger.db');
+  const root = pageHolding(readFileSync(path), `epoch${epoch}`);
+  scribble(path, root * PAGE_BYTES, new Uint8Array(PAGE_BYTES));
+  const ledger = open(folder);
+  expect(said(ledger)).toMatchObject({ epoch });
+  expect(inherited(ledger)).toHaveLength(2500 + 800);
+  expectAccounted(ledger, epoch);
 });
 
 test('a file cut in half gives up its half', () => {

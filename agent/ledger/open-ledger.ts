@@ -9,6 +9,7 @@ import { resealedLog } from './log-damage.ts';
 import { migrate } from './migrations.ts';
 import { pageBudget } from './page-budget.ts';
 import { replaceDamaged } from './replace-damaged.ts';
+import { EPOCH_COPY } from './salvage.ts';
 import { SqliteLedger } from './sqlite-ledger.ts';
 
 /**
@@ -135,6 +136,11 @@ function newEpoch(db: Database, chance: Chance): string {
   const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
   const epoch = [...chance.bytes(16)].map((byte) => alphabet[byte & 31] ?? '0').join('');
   db.prepare<[string]>(`INSERT INTO meta (key, value) VALUES ('epoch', ?)`).run(epoch);
+  // Once more on another page: without its epoch a damaged ledger's rows have no identity, and none could be rescued.
+  db.prepare<[string, string, string]>('INSERT OR REPLACE INTO saved (owner, key, value) VALUES (?, ?, ?)').run(
+    ...EPOCH_COPY,
+    JSON.stringify(epoch),
+  );
   return epoch;
 }
 

@@ -12,6 +12,9 @@ const BATCH_ROWS = 2_000;
 /** Missing ranges that the report names per stream. */
 export const MISSING_RANGES = 64;
 
+/** Owner and key under which `saved` holds the epoch a second time. */
+export const EPOCH_COPY: readonly [owner: string, key: string] = ['ledger', 'epoch'];
+
 export interface StreamSalvage {
   readonly stream: Stream;
   /** Last sequence that the old ledger is known to have given. */
@@ -43,10 +46,7 @@ export interface SalvageReport {
  * Telemetry takes at most half of the new ledger.
  */
 export function salvage(source: Database, target: Database, maxBytes: number): SalvageReport {
-  const epoch = attempt(
-    () => source.prepare<[], string>(`SELECT value FROM meta WHERE key = 'epoch'`).pluck().get() ?? null,
-    null,
-  );
+  const epoch = knownEpoch(source);
   const boots = new Map(
     attempt(() => source.prepare<[], [number, string]>('SELECT boot, boot_id FROM boots').raw().all(), []),
   );
@@ -73,6 +73,19 @@ export function salvage(source: Database, target: Database, maxBytes: number): S
     return { stream, last, rescued, missing: [...accounted.gaps(1, last)].slice(0, MISSING_RANGES) };
   });
   return { epoch, streams, kept: keepTables(source, target) };
+}
+
+function knownEpoch(source: Database): string | null {
+  const first = attempt(
+    () => source.prepare<[], string>(`SELECT value FROM meta WHERE key = 'epoch'`).pluck().get() ?? null,
+    null,
+  );
+  if (first !== null) return first;
+  return attempt(() => {
+    const read = source.prepare<[string, string], string>('SELECT value FROM saved WHERE owner = ? AND key = ?');
+    const text = read.pluck().get(...EPOCH_COPY);
+    return /^"([0-9a-z]+)"$/.exec(text ?? '')?.[1] ?? null;
+  }, null);
 }
 
 /** The report as data of `barrow.ledger.quarantined.v1`. */
@@ -142,7 +155,12 @@ function keepTables(source: Database, target: Database): SalvageReport['kept'] {
     return count;
   };
   return {
-    saved: copy('owner, key, value', 'saved', `WHERE owner NOT LIKE 'driver/%' AND json_valid(value)`, 'owner, key'),
+    saved: copy(
+      'owner, key, value',
+      'saved',
+      `WHERE owner NOT LIKE 'driver/%' AND owner <> '${EPOCH_COPY[0]}' AND json_valid(value)`,
+      'owner, key',
+    ),
     // The new ledger's time begins at 0, so that each answer is kept for its full time once more.
     idempotency: copy('key, body_hash, status, answer', 'idempotency', 'WHERE json_valid(answer)', 'key'),
     inherited: copy(
