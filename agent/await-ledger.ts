@@ -33,9 +33,15 @@ const MAY_PASS: ReadonlySet<string> = new Set(['ledger-full', 'ledger-readonly',
 /**
  * Opens the ledger. While the disk does not let it, the kit runs without one: devices are read and their events wait,
  * the local API answers and says why, sales are refused, and the ledger is tried again until it opens.
+ * `failed` is what the disk refused to an agent that had its ledger already: then it is not tried at once.
  * Resolves with `null` when the signal fires first. Throws `ledger-locked`, `ledger-newer` and whatever is a bug.
  */
-export async function awaitLedger(host: Host, config: KitConfig, signal: AbortSignal): Promise<Ledger | null> {
+export async function awaitLedger(
+  host: Host,
+  config: KitConfig,
+  failed: AgentError | null,
+  signal: AbortSignal,
+): Promise<Ledger | null> {
   const open = (): Ledger =>
     host.openLedger({
       stateDir: config.state,
@@ -44,6 +50,7 @@ export async function awaitLedger(host: Host, config: KitConfig, signal: AbortSi
     });
   let refused: AgentError;
   try {
+    if (failed !== null) throw failed;
     return open();
   } catch (error) {
     if (!mayPass(error)) throw error;
@@ -200,6 +207,7 @@ async function openRooms(host: Host, config: KitConfig, room: WaitingRoom, closi
   });
 }
 
-function mayPass(error: unknown): error is AgentError {
+/** A disk that may take it later. */
+export function mayPass(error: unknown): error is AgentError {
   return error instanceof AgentError && MAY_PASS.has(error.code);
 }

@@ -1,8 +1,9 @@
 import type { JsonObject } from '../drivers/api/reading.ts';
 import type { KitConfig } from './config/read-config.ts';
 import type { Host } from './core/host.ts';
-import { awaitLedger } from './await-ledger.ts';
-import { openAgent } from './open-agent.ts';
+import type { AgentError } from '../drivers/api/agent-error.ts';
+import { awaitLedger, mayPass } from './await-ledger.ts';
+import { openAgent, type Agent } from './open-agent.ts';
 
 /**
  * The whole agent, from the first event to the last: opens the ledger, then devices, then prices, API and uplink;
@@ -13,13 +14,28 @@ import { openAgent } from './open-agent.ts';
  * a broker, a bundle or a disk that fails never ends it.
  */
 export async function runAgent(host: Host, config: KitConfig, signal: AbortSignal): Promise<void> {
-  const ledger = await awaitLedger(host, config, signal);
-  if (ledger === null) return;
-  await using agent = await openAgent(host, config, ledger);
+  const opened = await openOnWellDisk(host, config, signal);
+  if (opened === null) return;
+  await using agent = opened;
   host.service.ready();
   await agent.serve(signal);
   host.service.stopping();
   host.log.info('agent-stopping', { reason: reasonOf(signal) } satisfies JsonObject);
+}
+
+/** A disk that fails between the ledger and the last room is met like one that let no ledger open. */
+async function openOnWellDisk(host: Host, config: KitConfig, signal: AbortSignal): Promise<Agent | null> {
+  let failed: AgentError | null = null;
+  for (;;) {
+    const ledger = await awaitLedger(host, config, failed, signal);
+    if (ledger === null) return null;
+    try {
+      return await openAgent(host, config, ledger);
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+      failed = error;
+    }
+  }
 }
 
 function reasonOf(signal: AbortSignal): string {
