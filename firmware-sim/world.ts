@@ -1,24 +1,31 @@
-import type { JsonObject, Stream } from '../drivers/api/reading.ts';
-import { registry } from '../drivers/registry.ts';
-import { readConfig, type KitConfig } from '../agent/config/read-config.ts';
+import type { Stream } from '../drivers/api/reading.ts';
 import type { Ledger } from '../agent/core/ledger.ts';
+import { AgentError } from '../drivers/api/agent-error.ts';
 import { runAgent } from '../agent/run-agent.ts';
+// The agent loads these when a kit has prices. Loaded already, they take no time that is not simulated.
+import '../agent/pricing/bundle/sign.ts';
+import '../agent/pricing/runtime.ts';
 import { checkout } from './world/checkout.ts';
-import { faultPlan, type Fault } from './world/fault-plan.ts';
+import { auditFault } from './world/auditor.ts';
+import { damage, inLog, type ScratchDisk } from './world/damage.ts';
+import { damagePlan, faultPlan, type Fault } from './world/fault-plan.ts';
 import { machineClock, makeLife, type Life } from './world/life.ts';
+import { told, type Lie } from './world/lies.ts';
+import { makeMerchant } from './world/merchant.ts';
 import { makeOracle } from './world/oracle.ts';
+import { quietLog } from './world/quiet-log.ts';
 import { makeScheduler, type Settle } from './world/scheduler.ts';
 import { seededChance } from './world/seeded-chance.ts';
-import { shopFloor, SHELVES } from './world/shop-floor.ts';
+import { shopFloor } from './world/shop-floor.ts';
 import { CALM, simBroker } from './world/sim-broker.ts';
 import { simDisk } from './world/sim-disk.ts';
 import { simPort } from './world/sim-port.ts';
 import { simRadio } from './world/sim-radio.ts';
 import { simTerminal } from './world/sim-terminal.ts';
 import { makeTrace } from './world/trace.ts';
+import { KIT, worldConfig } from './world/world-config.ts';
 import { worldHost, type WorldHost } from './world/world-host.ts';
 
-const KIT = 'world-1';
 const START_WALL_MS = Date.UTC(2026, 10, 27, 9);
 /** After the doors close everything is mended, and the kit has this long to deliver what it holds. */
 const MENDED_FOR_MS = 30 * 60_000;
@@ -32,7 +39,11 @@ export interface WorldOptions {
   readonly minutes: number;
   readonly settle: Settle;
   /** Plants a lie in the world, to see that the oracle finds it. */
-  readonly lie?: 'disk' | 'broker' | 'terminal';
+  readonly lie?: Lie;
+  /** A merchant signs rules and the kit decides prices by them; yes unless told otherwise. */
+  readonly prices?: boolean;
+  /** Makes a real folder for a seed whose card loses a block. */
+  readonly scratch: () => ScratchDisk;
   /** Faults instead of the seed's own: for a case that is being made smaller. */
   readonly faults?: readonly Fault[];
 }
@@ -48,6 +59,8 @@ export interface WorldResult {
   readonly received: number;
   readonly duplicates: number;
   readonly lives: number;
+  /** Ledgers; more than one where a damaged one was replaced. */
+  readonly epochs: number;
   readonly steps: number;
   readonly mostStepsInASecond: number;
   readonly faults: readonly Fault[];
@@ -66,7 +79,8 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
 async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldResult> }> {
   const { seed } = options;
   const closesMs = options.minutes * 60_000;
-  const config = await worldConfig();
+  const prices = options.prices ?? true;
+  const config = await worldConfig(prices);
   const scheduler = makeScheduler(options.settle);
   const trace = makeTrace(() => scheduler.nowMs);
   const root = seededChance(`${seed}`);
@@ -79,7 +93,8 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
     ...(options.lie === 'broker' ? { forgetsEvery: 7 } : {}),
     deliver: (topic, payload) => {
       trace.note('deliver', `${topic} ${payload}`);
-      oracle.receive(topic, payload);
+      const heard = options.lie === undefined ? payload : told(options.lie, payload);
+      if (heard !== null) oracle.receive(topic, heard);
     },
   });
   const port = simPort(scheduler);
@@ -107,7 +122,25 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
     broker.dropLinks();
     scheduler.after(downMs, start);
   };
-  const disk = simDisk({ died: (point) => died(point, nextDownMs), lying: options.lie === 'disk' });
+  const faults = options.faults ?? [
+    ...faultPlan(root, closesMs),
+    ...(prices ? damagePlan(part('card'), closesMs) : []),
+  ];
+  const scratch = faults.some(({ kind }) => kind === 'file-damaged') ? options.scratch() : undefined;
+  let damages = 0;
+  const disk = simDisk({
+    died: (point) => died(point, nextDownMs),
+    lying: options.lie === 'disk',
+    forgetful: options.lie === 'salvage',
+    scratch,
+  });
+  const merchant = makeMerchant({
+    scheduler,
+    chance: part('merchant'),
+    truth: oracle.prices,
+    trace,
+    publish: (bundle) => broker.retain(`barrow/v1/${KIT}/rules`, bundle),
+  });
 
   const start = (): void => {
     if (current !== null) return;
@@ -115,11 +148,21 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
     trace.note('start', String(lives));
     const life = makeLife();
     const log = quietLog((event, fields) => trace.note('log', `${event} ${JSON.stringify(fields)}`));
-    const host = worldHost({ clock, disk, broker, port, radio, terminal, log }, life, part(`life-${lives}`));
+    const host = worldHost(
+      { clock, disk, broker, port, radio, terminal, log, merchantKey: merchant.publicKey },
+      life,
+      part(`life-${lives}`),
+    );
     const stop = new AbortController();
     let ledger: Ledger | null = null;
     const watched: WorldHost = Object.create(host, {
-      openLedger: { value: (opened: Parameters<WorldHost['openLedger']>[0]) => (ledger = host.openLedger(opened)) },
+      openLedger: {
+        value: (asked: Parameters<WorldHost['openLedger']>[0]) => {
+          ledger = host.openLedger(asked);
+          oracle.opened(ledger.epoch);
+          return ledger;
+        },
+      },
     }) as WorldHost;
     current = { life, host, stop, ledger: () => ledger };
     void runAgent(watched, config, stop.signal).then(
@@ -130,7 +173,9 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
   const ended = (life: Life, error: unknown): void => {
     if (!life.alive || current?.life !== life) return;
     const told = current.stop.signal.aborted;
-    if (error !== null || !told)
+    // Damage that only a read finds ends the run: the next start sets the file aside.
+    const damaged = damages > 0 && error instanceof AgentError && error.code === 'ledger-corrupt';
+    if (!damaged && (error !== null || !told))
       failures.push(`the agent ended: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     died(told ? 'stopped' : 'ended', nextDownMs);
   };
@@ -168,6 +213,22 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
         clock.trust = fault.clockKnown ? 'synced' : 'unset';
         if (!fault.clockKnown) scheduler.after(fault.downMs + 60_000, () => (clock.trust = 'synced'));
         return;
+      case 'file-damaged': {
+        const ledger = current?.ledger() ?? null;
+        died('power-cut', fault.downMs);
+        clock.boot();
+        if (ledger === null || scratch === undefined) return;
+        const lasts = new Map(ledger.depth().streams.map(({ stream, last }) => [stream, last]));
+        if (!inLog(fault.how)) disk.fold();
+        scratch.edit((bytes) => {
+          const what = damage(bytes, { kind: fault.how, place: fault.place, noise: fault.noise });
+          trace.note('damage', what ?? 'nothing there');
+          if (what === null) return;
+          damages += 1;
+          oracle.damaged(ledger.epoch, lasts);
+        });
+        return;
+      }
       case 'cut-transaction':
         nextDownMs = 1_000 + fault.after * 10;
         disk.cutAfter(fault.after, fault.point);
@@ -218,6 +279,7 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
     port.plugged = true;
     terminal.plugged = true;
     disk.cutAfter(Number.POSITIVE_INFINITY, 'after-commit');
+    merchant.repeat();
   };
 
   const delivered = (): boolean => {
@@ -227,17 +289,18 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
       !desk.busy() &&
       depth !== undefined &&
       depth.streams.every(({ pendingRows }) => pendingRows === 0) &&
-      current?.ledger()?.peekInherited({ maxRows: 1, maxBytes: 1 }).length === 0
+      current?.ledger()?.peekInherited({ maxRows: 1, maxBytes: 1 }).length === 0 &&
+      oracle.pricesAgree()
     );
   };
 
   return {
     async run() {
-      const faults = options.faults ?? faultPlan(root, closesMs);
       for (const fault of faults) scheduler.after(fault.atMs, () => strike(fault));
       start();
       floor.open(closesMs);
       desk.open(closesMs);
+      if (prices) merchant.open(closesMs);
       await scheduler.runUntil(closesMs + 20_000);
       mend();
       // Two minutes of calm first: what lies on the shelves must have been told.
@@ -249,10 +312,13 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
       const ends = new Map<string, ReadonlyMap<Stream, number>>();
       if (left !== null) ends.set(left.epoch, new Map(left.depth().streams.map(({ stream, last }) => [stream, last])));
       violations.push(...oracle.judge(ends, terminal.book));
+      const audit = left === null || !prices ? null : auditFault(left, current?.host ?? null);
+      if (audit !== null) violations.push(audit);
       if (scheduler.mostStepsInASecond > STEPS_IN_A_SECOND)
         violations.push(`the agent wakes itself without end: ${scheduler.mostStepsInASecond} steps in one second`);
       nextDownMs = Number.POSITIVE_INFINITY;
       current?.life.end();
+      disk[Symbol.dispose]();
       return {
         seed,
         hash: trace.hash(),
@@ -263,6 +329,7 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
         received: oracle.received,
         duplicates: oracle.duplicates,
         lives,
+        epochs: oracle.epochs,
         steps: scheduler.steps,
         mostStepsInASecond: scheduler.mostStepsInASecond,
         faults,
@@ -270,33 +337,4 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
       };
     },
   };
-}
-
-function quietLog(note: (event: string, fields: JsonObject) => void): WorldHost['log'] {
-  const line = (event: string, fields: JsonObject = {}): void => note(event, fields);
-  return { debug: () => undefined, info: line, warn: line, error: line };
-}
-
-async function worldConfig(): Promise<KitConfig> {
-  const sensors = SHELVES.map(
-    ({ id, address }) =>
-      `      - { id: ${id}, address: "${address}", format: bthome, sku: SKU-${id}, unitGrams: 180, emptyGrams: 40 }`,
-  );
-  const text = `
-kit: { id: ${KIT}, currency: GBP, timezone: Europe/London }
-state: /state
-broker: { url: "mqtt://127.0.0.1:1883" }
-ledger: { maxBytes: 64MiB, retainAcked: 1h }
-drivers:
-  - { id: scanner, type: barcode-scanner, port: /dev/scanner }
-  - { id: terminal, type: zvt-terminal, port: /dev/terminal, password: { file: zvt.pw } }
-  - id: shelves
-    type: ble-shelf
-    radio: { kind: hci, adapter: 0 }
-    sensors:
-${sensors.join('\n')}
-`;
-  const read = await readConfig(text, registry);
-  if (!read.ok) throw new TypeError(`the world's kit.yaml is wrong: ${JSON.stringify(read.faults)}`);
-  return read.config;
 }

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { scratchDisk } from '../firmware-sim/wire/scratch-disk.ts';
 import { runWorld } from '../firmware-sim/world.ts';
 
 const USAGE = `soak: runs the simulated world over many seeds and says which of them broke a promise.
@@ -41,7 +42,7 @@ const started = performance.now();
 const broken: { seed: number; minutes: number; why: string }[] = [];
 let shopMinutes = 0;
 for (let seed = from; seed < from + seeds; seed += 1) {
-  const result = await runWorld({ seed, minutes, settle });
+  const result = await runWorld({ seed, minutes, settle, scratch: scratchDisk });
   shopMinutes += minutes;
   if (result.violations.length > 0) {
     broken.push({ seed, minutes, why: result.violations[0] ?? '' });

@@ -1,6 +1,6 @@
 import type { ApiRequest, ApiResponse } from '../../agent/core/host.ts';
 import { apiRequest } from './api-request.ts';
-import type { PaymentTruth } from './payment-truth.ts';
+import { FIRST_AMOUNT_MINOR, type PaymentTruth } from './payment-truth.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SeededChance } from './seeded-chance.ts';
 import type { SimTerminal } from './sim-terminal.ts';
@@ -8,8 +8,6 @@ import type { Trace } from './trace.ts';
 
 /** How often the cashier asks again, and looks. */
 const ASK_MS = 2_000;
-/** No two payments have the same amount, so that the terminal's book tells which one was charged. */
-const FIRST_AMOUNT_MINOR = 1_000;
 
 export interface CheckoutParts {
   readonly scheduler: Scheduler;
@@ -61,7 +59,11 @@ export function checkout(parts: CheckoutParts): Checkout {
     if (answer === null) return;
     const body = JSON.parse(textOf(answer)) as { intentId?: string; outcome?: string };
     trace.note('pay', `${under.key} ${answer.status} ${body.outcome ?? ''}`);
-    if (intentId !== null && answer.status === 404) truth.forgotten.push(intentId);
+    if (intentId !== null && answer.status === 404) {
+      truth.forgotten.push({ key: under.key, intentId });
+      under = null;
+      return;
+    }
     if (answer.status !== 200 && answer.status !== 202) return;
     under.intentId = body.intentId ?? null;
     if (body.outcome === 'unknown') await resolve(body.intentId ?? '', amountMinor);

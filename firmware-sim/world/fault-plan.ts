@@ -1,4 +1,5 @@
 import type { TerminalFaults } from '../devices/zvt-terminal/customer.ts';
+import { BLOCK_BYTES, DAMAGE_KINDS, type DamageKind } from './damage.ts';
 import type { CutPoint } from './sim-disk.ts';
 import type { LinkFaults } from './sim-broker.ts';
 import type { SeededChance } from './seeded-chance.ts';
@@ -17,6 +18,15 @@ export type Fault =
       readonly atMs: number;
       readonly forMs: number;
       readonly code: 'ledger-full' | 'ledger-io' | 'ledger-readonly';
+    }
+  | {
+      readonly kind: 'file-damaged';
+      readonly atMs: number;
+      readonly downMs: number;
+      readonly how: DamageKind;
+      /** Between 0 and 1: where in the file. */
+      readonly place: number;
+      readonly noise: Uint8Array;
     }
   | { readonly kind: 'clock-jump'; readonly atMs: number; readonly byMs: number }
   | { readonly kind: 'unplug'; readonly atMs: number; readonly forMs: number }
@@ -73,6 +83,24 @@ export function faultPlan(chance: SeededChance, lastMs: number): readonly Fault[
     times: chance.int(1, 3),
   }));
   return faults.sort((a, b) => a.atMs - b.atMs);
+}
+
+/**
+ * Whether the seed's card loses a block of the ledger, once, while the kit is down. Drawn by itself: the other faults of
+ * a seed stay what they are.
+ */
+export function damagePlan(chance: SeededChance, lastMs: number): readonly Fault[] {
+  if (!chance.hit(0.3)) return [];
+  return [
+    {
+      kind: 'file-damaged',
+      atMs: chance.int(5_000, lastMs),
+      downMs: chance.int(2_000, 60_000),
+      how: chance.pick(DAMAGE_KINDS),
+      place: chance.float(),
+      noise: chance.bytes(BLOCK_BYTES),
+    },
+  ];
 }
 
 function linkFaults(chance: SeededChance): LinkFaults {

@@ -1,8 +1,9 @@
-import type { BrokerLink, BrokerOptions, LinkEnd } from '../../agent/core/host.ts';
+import type { BrokerLink, BrokerOptions, IncomingMessage, LinkEnd } from '../../agent/core/host.ts';
 import { brokerFailure } from '../../agent/host/mqtt/errors.ts';
 import type { Life } from './life.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SeededChance } from './seeded-chance.ts';
+import { untilWoken } from './wait.ts';
 
 /** What may go wrong with the next messages, each with its probability. */
 export interface LinkFaults {
@@ -31,6 +32,8 @@ export interface SimBroker {
   /** One way, ms. */
   latencyMs: number;
   dial(life: Life, options: BrokerOptions): Promise<BrokerLink>;
+  /** Keeps a message for whoever subscribes, and tells those who have. */
+  retain(topic: string, payload: string): void;
   /** The process died: its connection breaks, what was sent before still comes in. */
   dropLinks(): void;
 }
@@ -45,12 +48,14 @@ export interface SimBrokerOptions {
 }
 
 interface OpenLink {
+  hear(topic: string, payload: string, retain: boolean): void;
   end(end: LinkEnd): void;
 }
 
 export function simBroker(options: SimBrokerOptions): SimBroker {
   const { scheduler } = options;
   const links = new Set<OpenLink>();
+  const retained = new Map<string, string>();
   let down = false;
   const broker: SimBroker = {
     get down() {
@@ -66,11 +71,15 @@ export function simBroker(options: SimBrokerOptions): SimBroker {
       // A copy: a link that ends leaves the set.
       for (const link of Array.from(links)) link.end({ by: 'network', reasonCode: null, detail: 'broker-unreachable' });
     },
+    retain(topic, payload) {
+      retained.set(topic, payload);
+      for (const link of links) link.hear(topic, payload, false);
+    },
     dial(life, dialOptions) {
       const answer = new Promise<BrokerLink>((resolve, reject) => {
         scheduler.after(2 * broker.latencyMs, () => {
           if (down) reject(brokerFailure('broker-unreachable'));
-          else if (life.alive) resolve(openLink(broker, options, links, dialOptions, life));
+          else if (life.alive) resolve(openLink(broker, { ...options, links, retained }, dialOptions, life));
         });
       });
       return life.outside(answer);
@@ -81,12 +90,14 @@ export function simBroker(options: SimBrokerOptions): SimBroker {
 
 function openLink(
   broker: SimBroker,
-  options: SimBrokerOptions,
-  links: Set<OpenLink>,
+  options: SimBrokerOptions & { readonly links: Set<OpenLink>; readonly retained: ReadonlyMap<string, string> },
   dialOptions: BrokerOptions,
   life: Life,
 ): BrokerLink {
-  const { scheduler, chance } = options;
+  const { scheduler, chance, links } = options;
+  const subscribed = new Set<string>();
+  const inbox: IncomingMessage[] = [];
+  let wake: () => void = () => undefined;
   const waiting = new Set<(error: Error) => void>();
   let open = true;
   let arrivesAtMs = 0;
@@ -94,6 +105,14 @@ function openLink(
   let finish: (end: LinkEnd) => void = () => undefined;
   const ended = new Promise<LinkEnd>((resolve) => (finish = resolve));
   const self: OpenLink = {
+    hear(topic, payload, retain) {
+      if (!subscribed.has(topic)) return;
+      scheduler.after(broker.latencyMs, () => {
+        if (!open) return;
+        inbox.push({ topic, payload: new TextEncoder().encode(payload), retain });
+        wake();
+      });
+    },
     end(end) {
       if (!open) return;
       open = false;
@@ -102,6 +121,7 @@ function openLink(
       if (end.by !== 'us') options.deliver(dialOptions.will.topic, dialOptions.will.payload);
       for (const reject of waiting) reject(brokerFailure('broker-closed'));
       waiting.clear();
+      wake();
       finish(end);
     },
   };
@@ -155,15 +175,23 @@ function openLink(
     receiveMaximum: RECEIVE_MAXIMUM,
     maximumPacketSize: null,
     publish,
-    subscribe: () => life.outside(new Promise((resolve) => void scheduler.after(2 * broker.latencyMs, resolve))),
+    subscribe: (topics) =>
+      life.outside(
+        new Promise((resolve) => {
+          scheduler.after(2 * broker.latencyMs, () => {
+            for (const topic of topics) subscribed.add(topic);
+            resolve();
+            for (const [topic, payload] of options.retained) self.hear(topic, payload, true);
+          });
+        }),
+      ),
     async *messages(signal) {
-      await new Promise<void>((resolve) => {
-        if (signal.aborted) resolve();
-        else signal.addEventListener('abort', () => resolve(), { once: true });
-        void ended.then(() => resolve());
-      });
-      // The world sends no commands; the generator ends with its connection.
-      yield* [];
+      for (;;) {
+        const next = inbox.shift();
+        if (next !== undefined) yield next;
+        else if (!open || signal.aborted) return;
+        else await untilWoken((resolve) => (wake = resolve), signal);
+      }
     },
     ended: life.outside(ended),
     close: async () => self.end({ by: 'us', reasonCode: null, detail: 'closed' }),

@@ -17,7 +17,12 @@ export interface WorldParts {
   readonly radio: SimRadio;
   readonly terminal: SimTerminal;
   readonly log: Log;
+  /** PEM. */
+  readonly merchantKey: string;
 }
+
+/** Beside the terminal's password the only secret of this world. */
+export const MERCHANT_KEY_FILE = 'merchant.pub';
 
 /** The machine as one process finds it. */
 export interface WorldHost extends Host {
@@ -54,9 +59,10 @@ export function worldHost(parts: WorldParts, life: Life, chance: SeededChance): 
         },
       };
     },
-    // The only secret of this world is the terminal's password.
-    secret: async () => new TextEncoder().encode('000000'),
+    secret: async (ref) =>
+      new TextEncoder().encode('file' in ref && ref.file === MERCHANT_KEY_FILE ? parts.merchantKey : '000000'),
     file: () => absent('file'),
+    kept: parts.disk.kept(life),
     service: { ready: () => undefined, pet: () => undefined, status: () => undefined, stopping: () => undefined },
     machine: () => ({
       freeBytes: null,
