@@ -94,8 +94,11 @@ function refuseLater(shop: PaymentShop, float: () => number): void {
   };
 }
 
-/** 3: a booking stood while its terminal was away, and the next one was sent before it was asked about. */
-const SEEDS: readonly number[] = [20_261_127, 3, Math.floor(Math.random() * 2 ** 31)];
+/**
+ * 3: a booking stood while its terminal was away, and the next one was sent before it was asked about. 1084427201: the
+ * booking of a payment that an operator had resolved was taken for the next one of the same amount.
+ */
+const SEEDS: readonly number[] = [20_261_127, 3, 1_084_427_201, Math.floor(Math.random() * 2 ** 31)];
 
 test.each(SEEDS)(
   'a thousand payments, each cut somewhere, charge nobody twice and lose no approval (seed %i)',

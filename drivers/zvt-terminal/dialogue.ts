@@ -200,7 +200,7 @@ class Dialogue {
     const sent = await answer(link, message, this.#signal);
     if (control === COMMAND.statusInformation) {
       this.#untold = true;
-      if (sent.left && sent.result !== 'refused') this.#hooks.answered?.();
+      if (sent.left) this.#hooks.answered?.();
       if (sent.result === 'taken') this.#nowTold();
     }
     if (sent.result === 'lost') return this.#lost();

@@ -24,7 +24,7 @@ export interface Sent {
   readonly result: SendResult;
   /** It was sent more than once. */
   readonly repeated: boolean;
-  /** All its bytes left this process at least once: the terminal may have it, whatever became of the link. */
+  /** All its bytes left this process and no copy was refused: the terminal may have it, whatever became of the link. */
   readonly left: boolean;
 }
 
@@ -95,7 +95,7 @@ export function serialLink(parts: LinkParts): ApduLink {
       let refusals = 0;
       let left = false;
       const onLeft = (): void => {
-        left = true;
+        left = refusals === 0;
       };
       for (let sends = 1; sends <= MAX_SENDS; sends += 1) {
         if (over) return { result: 'lost', repeated: sends > 1, left };
@@ -103,7 +103,10 @@ export function serialLink(parts: LinkParts): ApduLink {
         signal.throwIfAborted();
         if (answer === 'ack' || answer === 'implied') return { result: 'taken', repeated: sends > 1, left };
         if (answer === 'lost') return { result: 'lost', repeated: sends > 1, left };
-        if (answer === 'nak') refusals += 1;
+        if (answer === 'nak') {
+          refusals += 1;
+          left = false;
+        }
       }
       parts.disturbed();
       return { result: refusals === MAX_SENDS ? 'refused' : 'silent', repeated: true, left };

@@ -311,6 +311,8 @@ export class Payment {
     const known = this.#reported ?? resultOf('unknown', reason, {}, this.#intent.amountMinor);
     const result: PaymentResult = { ...known, outcome: 'unknown', reason };
     this.#conclude(result);
+    // Its booking may be the terminal's last one now: compared with the one before it, the next payment would take it for its own.
+    this.#parts.journal.remember(LAST_BOOKING, this.#booking === null ? null : bookingJson(this.#booking));
     return result;
   }
 
