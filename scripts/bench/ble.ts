@@ -3,19 +3,26 @@ import { systemChance, systemClock } from '../../agent/host/clock.ts';
 import { createController } from '../../firmware-sim/bluetooth/controller.ts';
 import { openHciServer } from '../../firmware-sim/wire/hci-server.ts';
 import { readFileSync, readdirSync } from 'node:fs';
+import { benchStrangers } from './ble-strangers.ts';
 import { quantile, type BenchFigure } from './figure.ts';
 import { inFolder, startBenchKit, type ArrivedEvent, type BenchKit } from './kit.ts';
 
 const SENSORS = 500;
 const CLOCK_TICKS_PER_S = 100;
 const LEDGER_SECONDS = 20;
+const STRANGERS = 1_000_000;
+
+/** 500 sensors through the whole agent, and a million strangers past the radio process. */
+export async function benchBle(): Promise<readonly BenchFigure[]> {
+  return [...(await benchSensors()), ...(await benchStrangers('abandonware', STRANGERS))];
+}
 
 /**
  * 500 sensors at one changed advert a second through the whole agent: radio process, driver, ledger, broker. The way to
  * the ledger is measured in a second run by a reader of `/v1/events`, which is told after the commit: the figure holds
  * the telling as well, and the first run's CPU does not.
  */
-export async function benchBle(seconds = 60): Promise<readonly BenchFigure[]> {
+export async function benchSensors(seconds = 60): Promise<readonly BenchFigure[]> {
   return inFolder(async (folder) => {
     const stop = new AbortController();
     const clock = systemClock();

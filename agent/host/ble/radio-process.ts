@@ -163,6 +163,7 @@ function report(): void {
       fragmentsDropped: guard?.assembler.dropped ?? 0,
       addressesKnown: scanner?.addressesKnown ?? 0,
       forgets: scanner?.forgets ?? 0,
+      forgetful: scanner?.forgetful ?? true,
     },
   });
 }

@@ -47,6 +47,8 @@ export interface RadioVitals {
   readonly fragmentsDropped: number;
   readonly addressesKnown: number;
   readonly forgets: number;
+  /** False when the library did not let go of its addresses: then only a new process frees their memory. */
+  readonly forgetful: boolean;
 }
 
 export type FromRadio =
