@@ -66,3 +66,11 @@ function safe(minor: number): number {
   if (!Number.isSafeInteger(minor)) throw pricingFailure('quote-invalid', { detail: 'the amount is too large' });
   return minor;
 }
+
+/** The name of a quote: RFC 9562 version 4, of 16 random bytes. */
+export function quoteIdOf(bytes: Uint8Array): string {
+  const hex = Buffer.from(
+    bytes.map((byte, index) => (index === 6 ? (byte & 0x0f) | 0x40 : index === 8 ? (byte & 0x3f) | 0x80 : byte)),
+  ).toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

@@ -1,3 +1,4 @@
+import type { Override, PinOverride } from '../bundle/bundle.ts';
 import { charm, discounted, floorDiv, leastUnderCap } from './arithmetic.ts';
 import type { ItemState } from './inputs.ts';
 import type { Match } from './match.ts';
@@ -62,7 +63,7 @@ function overrideOutcome(situation: Situation): (Outcome & { readonly kind: 'kil
     const floors = item.floors.filter((floor) => floor.leastMinor > state.priceMinor).map((floor) => floor.name);
     return fixed('kill', standingOf(situation), state.rung, floors, [{ ...step, wantedMinor: state.priceMinor }]);
   }
-  const active = item.overrides.filter(({ untilMs }) => nowMs < untilMs).map(({ override }) => override);
+  const active = activeOverrides(item, nowMs);
   const block = active.find((override) => !isPin(override));
   if (block !== undefined) {
     const { actor, reason, until } = block;
@@ -83,7 +84,7 @@ function overrideOutcome(situation: Situation): (Outcome & { readonly kind: 'kil
     pin: { priceMinor: wantedMinor },
   } = pin;
   const step: TraceStep = { step: 'override', kind: 'pin', actor, reason, until, wantedMinor };
-  const approved = pin.secondApprovedBy !== undefined && !samePerson(pin.secondApprovedBy, actor);
+  const approved = isApproved(pin);
   const floors = approved ? [] : item.floors.filter((floor) => floor.leastMinor > wantedMinor);
   const price = Math.min(listMinor, Math.max(wantedMinor, approved ? 0 : item.floorMinor));
   const caps = floors.map(({ name, leastMinor }): TraceStep => ({ step: 'cap', by: name, leastMinor, binds: true }));
@@ -122,6 +123,21 @@ function fixed(
   steps: readonly TraceStep[],
 ): Outcome & { readonly kind: 'kill' | 'block' | 'pin' } {
   return { kind, priceMinor, rung, bounds: new Set([kind, ...bounds]), steps, ruled: false };
+}
+
+function activeOverrides(item: ItemProgram, nowMs: number): readonly Override[] {
+  return item.overrides.filter(({ untilMs }) => nowMs < untilMs).map(({ override }) => override);
+}
+
+/** Whether a pin that a second person approved sets the item's price: the one that may lie below the floors. */
+export function isApprovedPinActive({ bundle }: Program, item: ItemProgram, nowMs: number): boolean {
+  const active = activeOverrides(item, nowMs);
+  const pin = active.find(isPin);
+  return bundle.kill === null && active.every(isPin) && pin !== undefined && isApproved(pin);
+}
+
+function isApproved({ actor, secondApprovedBy }: PinOverride): boolean {
+  return secondApprovedBy !== undefined && !samePerson(secondApprovedBy, actor);
 }
 
 /** Two spellings of one name are one person. */

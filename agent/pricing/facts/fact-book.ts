@@ -5,6 +5,7 @@ import type { FactReading, FactReadings, ItemState, Quality } from '../decide/in
 import { localTime, parseInstant } from '../decide/instant.ts';
 import { MinuteWindow } from './minute-window.ts';
 import { isObject, textOf, type SalesCount } from './sales-book.ts';
+import { Watch } from './watch.ts';
 
 export interface FactBookParts {
   readonly clock: KitClock;
@@ -44,6 +45,7 @@ export class FactBook {
   readonly #heardMono = new Map<string, number>();
   readonly #troubled = new Set<string>();
   readonly #people = new MinuteWindow();
+  readonly #watch = new Watch();
   readonly #sales = new MinuteWindow();
   readonly #folded = new Map<string, number>();
   #temperature: { readonly deciCelsius: number; readonly atMono: number } | null = null;
@@ -62,8 +64,14 @@ export class FactBook {
     if (event.sequence <= (this.#folded.get(event.stream) ?? 0)) return false;
     this.#folded.set(event.stream, event.sequence);
     const atMono = this.#placed(event);
-    if (atMono === null) return false;
+    if (atMono === null) {
+      // Those of the door that cannot be dated are missing from every window.
+      if (event.stream === 'footfall') this.#watch.lose(this.#parts.clock.monoMs());
+      return false;
+    }
     const { data } = event;
+    if (event.type === 'barrow.agent.started.v1') this.#watch.restart(atMono);
+    this.#watch.hear(atMono);
     switch (event.type) {
       case 'barrow.shelf.count.v1':
         return this.#shelf(data['sensorId'], data['sku'], data['count'], atMono);
@@ -77,7 +85,7 @@ export class FactBook {
         this.#sales.add(atMono);
         return true;
       case 'barrow.driver.state.v1':
-        return this.#state(data['driverId'], data['part'], data['state']);
+        return this.#state(textOf(data['part']) ?? textOf(data['driverId']), data['state'], atMono);
       default:
         return false;
     }
@@ -128,11 +136,12 @@ export class FactBook {
     nowMono: number,
     known: (name: string, value: number | null, ageS?: number, quality?: Quality) => void,
   ): void {
-    const quality: Quality = this.#parts.counters.some((id) => this.#troubled.has(id)) ? 'suspect' : 'ok';
+    const quality = (minutes: number): Quality =>
+      this.#hasTrouble() || this.#watch.hasMissed(nowMono, minutes * 60_000) ? 'suspect' : 'ok';
     const hour = this.#people.sum(nowMono, 60);
-    known('footfall_in_15m', this.#people.sum(nowMono, 15), 0, quality);
-    known('footfall_in_60m', hour, 0, quality);
-    if (hour > 0) known('conversion_bp', Math.trunc((this.#sales.sum(nowMono, 60) * 10_000) / hour), 0, quality);
+    known('footfall_in_15m', this.#people.sum(nowMono, 15), 0, quality(15));
+    known('footfall_in_60m', hour, 0, quality(60));
+    if (hour > 0) known('conversion_bp', Math.trunc((this.#sales.sum(nowMono, 60) * 10_000) / hour), 0, quality(60));
   }
 
   /** The sum over the item's shelves, as old as the oldest of them; without a shelf, what the till's books say. */
@@ -170,13 +179,19 @@ export class FactBook {
     return true;
   }
 
-  #state(driverId: Json | undefined, part: Json | undefined, state: Json | undefined): boolean {
-    const id = textOf(part) ?? textOf(driverId);
+  #state(id: string | undefined, state: Json | undefined, atMono: number): boolean {
     if (id === undefined) return false;
     if (state === 'silent' || state === 'failed' || state === 'degraded' || state === 'stopped') {
       if (this.#troubled.size < MAX_SENSORS) this.#troubled.add(id);
     } else this.#troubled.delete(id);
+    if (this.#hasTrouble()) this.#watch.leave(atMono);
+    else this.#watch.enter(atMono);
     return true;
+  }
+
+  /** Whether a counter is out of order. */
+  #hasTrouble(): boolean {
+    return this.#parts.counters.some((id) => this.#troubled.has(id));
   }
 
   #placed(event: StoredEvent): number | null {
