@@ -11,6 +11,15 @@ export const cliErrors = {
     sentence: 'The agent refuses to answer',
     hint: 'Give its token: -c kit.yaml, or BARROW_TOKEN in the environment',
   },
+  'page-loopback': {
+    sentence: 'Only this machine can reach the status page',
+    hint: 'Set api.listen to 0.0.0.0:8080 and api.token in kit.yaml',
+    exit: 2,
+  },
+  'page-no-network': {
+    sentence: 'This machine has no address in a network yet',
+    hint: 'Join it to the shop’s network, or set mdns: true in kit.yaml',
+  },
   'file-unwritable': {
     sentence: 'The file cannot be written',
     hint: 'Name another place with --out',

@@ -5,6 +5,7 @@ import { registry } from '../../drivers/registry.ts';
 import type { AgentStatus } from '../core/status.ts';
 import { configFailure } from '../config/errors.ts';
 import { splitListen } from '../config/listen.ts';
+import type { KitConfig } from '../config/read-config.ts';
 import { cliFailure } from './errors.ts';
 import { kitFiles, readKit } from '../host/read-kit.ts';
 
@@ -26,21 +27,28 @@ export async function findLocalApi(
   options: { readonly url?: string; readonly config?: string },
   env: NodeJS.ProcessEnv,
 ): Promise<LocalApi> {
+  return (await findKit(options, env)).api;
+}
+
+/** The same, with the configuration that it was found in; `null` for a bare address. */
+export async function findKit(
+  options: { readonly url?: string; readonly config?: string },
+  env: NodeJS.ProcessEnv,
+): Promise<{ readonly api: LocalApi; readonly config: KitConfig | null }> {
   const envToken = env['BARROW_TOKEN'] ?? null;
-  if (options.url !== undefined) return { url: options.url.replace(/\/+$/, ''), token: envToken };
+  const bare = (url: string): { api: LocalApi; config: null } => ({ api: { url, token: envToken }, config: null });
+  if (options.url !== undefined) return bare(options.url.replace(/\/+$/, ''));
   const path = options.config ?? (await firstReadable(DEFAULT_CONFIGS));
-  if (path === null) return { url: DEFAULT_URL, token: envToken };
+  if (path === null) return bare(DEFAULT_URL);
   const read = await readKit(path, registry);
   if (!read.ok) {
-    if (options.config === undefined) return { url: DEFAULT_URL, token: envToken };
+    if (options.config === undefined) return bare(DEFAULT_URL);
     throw configFailure('config-invalid', { detail: path });
   }
   const { listen, token } = read.config.api;
   const secret = token === undefined ? null : await kitFiles(path, env).secret(token);
-  return {
-    url: urlOf(listen),
-    token: envToken ?? (secret === null ? null : Buffer.from(secret).toString()),
-  };
+  const kept = envToken ?? (secret === null ? null : Buffer.from(secret).toString());
+  return { api: { url: urlOf(listen), token: kept }, config: read.config };
 }
 
 /** A wildcard address is listened on, never called: this machine's loopback answers there too. */

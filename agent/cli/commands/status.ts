@@ -2,8 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Command } from 'commander';
 import { AgentError } from '../../../drivers/api/agent-error.ts';
 import type { AgentStatus } from '../../core/status.ts';
-import { askLocalApi, findLocalApi, type LocalApi } from '../local-api.ts';
+import { cliFailure } from '../errors.ts';
+import { askLocalApi, findKit, findLocalApi, type LocalApi } from '../local-api.ts';
 import type { CommandIo, CommandModule, ExitStatus } from '../program.ts';
+import { outerAddresses, pageAddress, tellPage } from '../status-qr.ts';
 import { statusText } from '../status-text.ts';
 
 const WATCH_MS = 2_000;
@@ -13,6 +15,8 @@ interface StatusFlags {
   readonly url?: string;
   readonly config?: string;
   readonly watch?: boolean;
+  readonly qr?: boolean;
+  readonly withToken?: boolean;
 }
 
 /** `barrow status`: asks the running agent how it is; exit 1 when it is not ready. */
@@ -26,15 +30,18 @@ export const command: CommandModule = {
         'kit.yaml, for the address and token (default: ./kit.yaml or /etc/barrow/kit.yaml)',
       )
       .option('-w, --watch', 'ask again every two seconds until stopped')
+      .option('--qr', 'show a QR code of the status page’s address for a phone, and ask nothing')
+      .option('--with-token', 'with --qr: put the kit’s token into the code; whoever sees it is let in')
       .option('--json', 'the status as JSON; with --watch one line each')
       .addHelpText(
         'after',
-        '\nExit status: 0 ready, 1 not ready or not reached.\n\nExamples:\n  barrow status\n  barrow status --watch\n  barrow status --url http://popup-014.local:8080 --json | jq .reasons\n',
+        '\nExit status: 0 ready, 1 not ready or not reached.\n\nExamples:\n  barrow status\n  barrow status --watch\n  barrow status --qr\n  barrow status --url http://popup-014.local:8080 --json | jq .reasons\n',
       )
       .action(bind(async (io, flags: StatusFlags) => status(io, flags))),
 };
 
 async function status(io: CommandIo, flags: StatusFlags): Promise<ExitStatus> {
+  if (flags.qr === true) return showPage(io, flags);
   const api = await findLocalApi(flags, process.env);
   if (flags.watch !== true) {
     const answer = await ask(api, io);
@@ -62,6 +69,16 @@ async function status(io: CommandIo, flags: StatusFlags): Promise<ExitStatus> {
     await wait(WATCH_MS, undefined, { signal: io.signal }).catch(() => undefined);
   }
   return ready ? 0 : 1;
+}
+
+/** Works without the agent: what is wrong with it is what the page shall tell. */
+async function showPage(io: CommandIo, flags: StatusFlags): Promise<ExitStatus> {
+  const { api, config } = await findKit(flags, process.env);
+  const token = flags.withToken === true ? api.token : null;
+  if (flags.url !== undefined) await tellPage(io, { url: `${api.url}/` }, token);
+  else if (config === null) throw cliFailure('usage', { detail: '--qr needs kit.yaml (-c) or --url' });
+  else await tellPage(io, pageAddress(config, outerAddresses()), token);
+  return 0;
 }
 
 async function ask(api: LocalApi, io: CommandIo): Promise<AgentStatus> {

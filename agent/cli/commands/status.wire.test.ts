@@ -108,3 +108,23 @@ test('watches until it is stopped', async () => {
   expect(status).toBe(0);
   expect(out.trim().split('\n').length).toBeGreaterThanOrEqual(2);
 });
+
+test('shows the page’s address as a code, with the token only when asked', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'barrow-status-'));
+  cleanups.push(async () => rm(folder, { recursive: true }));
+  await writeFile(join(folder, 'api.token'), 'correct horse battery\n');
+  const config = [
+    'kit: { id: popup-014, currency: GBP, timezone: Europe/London }',
+    `state: ${folder}`,
+    'api: { listen: "0.0.0.0:8080", token: { file: api.token } }',
+    'mdns: true',
+  ];
+  await writeFile(join(folder, 'kit.yaml'), `${config.join('\n')}\n`);
+  const shown = await barrow(['status', '--qr', '-c', join(folder, 'kit.yaml')]);
+  expect(shown).toMatchObject({ status: 0, err: '' });
+  expect(shown.out.trimEnd().split('\n').at(-1)).toBe('http://popup-014.local:8080/');
+  expect(shown.out).toMatch(/[█▀▄]{10}/);
+  expect(shown.out).not.toContain('token');
+  const open = await barrow(['status', '--qr', '--with-token', '--json', '-c', join(folder, 'kit.yaml')]);
+  expect(JSON.parse(open.out)).toEqual({ url: 'http://popup-014.local:8080/#token=correct%20horse%20battery' });
+});
