@@ -25,8 +25,11 @@ import { upkeep, type Upkeep } from './upkeep.ts';
 /** Acknowledgements ride on the next commit once they are this old: a page that would else cost a commit of its own. */
 const RIDE_ALONG_MS = 2_000;
 
-/** With no commit to ride on, `maintain` writes them down once they are this old. */
-const PERSIST_AFTER_MS = 5_000;
+/**
+ * With no commit to ride on, `maintain` writes them down once they are this old. A kit at rest has a commit a minute, so that
+ * none is spent on acknowledgements alone: a fifth of what such a kit writes to its card.
+ */
+const PERSIST_AFTER_MS = 60_000;
 
 export interface SqliteLedgerOptions {
   readonly db: Database;
