@@ -20,6 +20,8 @@ export interface StoredEvent extends PendingEvent {
   readonly bootId: string;
   readonly wallMs: WallMs;
   readonly clockTrust: ClockTrust;
+  /** `data` as JSON, byte for byte as it lies in the ledger; where it was read for delivery. */
+  readonly dataText?: string;
 }
 
 /** A CloudEvents 1.0 event in JSON, as published; extensions as in the public surface §3. */

@@ -147,7 +147,7 @@ export class SqliteLedger implements Ledger {
     return this.#reading(() =>
       this.#log(stream)
         .pending(after, limit)
-        .map((row) => this.#toEvent(stream, row)),
+        .map((row) => this.#toWaiting(stream, row)),
     );
   }
 
@@ -353,6 +353,13 @@ export class SqliteLedger implements Ledger {
   #persist(): void {
     for (const log of this.#logs) if (log.dirty !== 'no') log.persist();
     this.#persistedMs = this.#time.nowMs();
+  }
+
+  /** With the very text that is published: parsing it again proves that it is JSON, writing it again proves nothing. */
+  #toWaiting(stream: Stream, row: EventRow): StoredEvent {
+    const { type, subject, data, atMono, epoch, sequence, bootId, wallMs, clockTrust } = this.#toEvent(stream, row);
+    const dataText = row[3];
+    return { type, stream, subject, data, atMono, epoch, sequence, bootId, wallMs, clockTrust, dataText };
   }
 
   #toEvent(stream: Stream, row: EventRow): StoredEvent {

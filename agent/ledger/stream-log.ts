@@ -2,6 +2,7 @@ import type { MonoMs, WallMs } from '../../drivers/api/clock.ts';
 import type { JsonObject, Stream } from '../../drivers/api/reading.ts';
 import type { ClockTrust, PendingEvent, StoredEvent } from '../core/event.ts';
 import type { Database } from './database.ts';
+import { ledgerFailure } from './errors.ts';
 import { RangeSet, type Range } from './range-set.ts';
 
 /** What a row costs beside its texts: key, times, record header; measured on 233-byte rows. */
@@ -203,15 +204,14 @@ function readState(db: Database, stream: Stream, tally: (from: number, to: numbe
   };
 }
 
-/** The public shape of a row. */
+/** The public shape of a row. Throws `ledger-corrupt` where its data is not JSON any more: SQLite has no checksums. */
 export function toStoredEvent(stream: Stream, row: EventRow, epoch: string, bootId: string): StoredEvent {
   const [sequence, type, subject, data, mono, , wall, trust] = row;
   return {
     type,
     stream,
     subject,
-    // Written by `append` from a JsonObject.
-    data: JSON.parse(data) as JsonObject,
+    data: parsed(stream, sequence, data),
     atMono: mono as MonoMs,
     epoch,
     sequence,
@@ -219,4 +219,13 @@ export function toStoredEvent(stream: Stream, row: EventRow, epoch: string, boot
     wallMs: wall as WallMs,
     clockTrust: TRUST[trust] ?? 'unset',
   };
+}
+
+/** Written by `append` from a JsonObject. */
+function parsed(stream: Stream, sequence: number, text: string): JsonObject {
+  try {
+    return JSON.parse(text) as JsonObject;
+  } catch (error) {
+    throw ledgerFailure('ledger-corrupt', { detail: `${stream}/${sequence} is not JSON`, cause: error });
+  }
 }

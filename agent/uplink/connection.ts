@@ -243,7 +243,7 @@ class Connection {
     if (this.#openMessages === 0) this.#progressMono = clock.monoMs();
     this.#openMessages += 1;
     this.#openBytes += packetBytes;
-    const options = { qos: 1 as const, retain, ...(contentType === null ? {} : { contentType }) };
+    const options = contentType === null ? { qos: 1 as const, retain } : { qos: 1 as const, retain, contentType };
     this.#link.publish(topic, payload, options).then(
       (code) => {
         this.#openMessages -= 1;

@@ -3,7 +3,7 @@ import { STREAMS, type Stream } from '../../drivers/api/reading.ts';
 import type { StoredEvent } from '../core/event.ts';
 import type { BrokerLink } from '../core/host.ts';
 import type { InheritedId } from '../core/ledger.ts';
-import { BATCH_FROM_ROWS, makeLane, pickLane, type Lane } from './lane.ts';
+import { BATCH_FROM_ROWS, isFairTurn, makeLane, pickLane, type Lane } from './lane.ts';
 import { lastOf, type LinkContext, type StreamHold } from './link-context.ts';
 import { batch, single, type Outgoing } from './outgoing.ts';
 import { pubackPolicy, type PubackPolicy } from './reason-codes.ts';
@@ -114,8 +114,10 @@ export function makeDrain(context: LinkContext, link: BrokerLink): Drain {
   };
 
   const fromStreams = (now: MonoMs): Outgoing | null => {
-    const ready = lanes.filter((lane) => mayGo(lane.stream, now) && lane.head() !== undefined);
-    const lane = pickLane(ready, turn, (candidate) => servedAt.get(candidate) ?? -1);
+    const ready = (lane: Lane): boolean => mayGo(lane.stream, now) && lane.head() !== undefined;
+    const lane = isFairTurn(turn)
+      ? pickLane(lanes.filter(ready), turn, (candidate) => servedAt.get(candidate) ?? -1)
+      : lanes.find(ready);
     if (lane === undefined) return null;
     servedAt.set(lane, turn);
     turn += 1;

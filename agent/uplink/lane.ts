@@ -100,12 +100,17 @@ export function makeLane(options: LaneOptions): Lane {
 /** Every this many messages, the lane that waited longest goes first. */
 export const STARVATION_TURN = 8;
 
+/** Whether the lane that waited longest has its turn. */
+export function isFairTurn(turn: number): boolean {
+  return turn % STARVATION_TURN === STARVATION_TURN - 1;
+}
+
 /**
  * Which of the lanes that have something to send goes next: the first by priority, but every eighth time the one that
  * was served longest ago, so that a busy stream never keeps another from moving at all.
  */
 export function pickLane<L>(ready: readonly L[], turn: number, servedAt: (lane: L) => number): L | undefined {
-  if (turn % STARVATION_TURN !== STARVATION_TURN - 1) return ready[0];
+  if (!isFairTurn(turn)) return ready[0];
   let oldest = ready[0];
   for (const lane of ready) if (oldest !== undefined && servedAt(lane) < servedAt(oldest)) oldest = lane;
   return oldest;

@@ -85,14 +85,27 @@ export function batch(
  * rest (identifiers of our own, times, numbers) has nothing in it to escape.
  */
 export function eventText(row: StoredEvent, kit: Kit): string {
-  const node = kit.node === undefined ? '' : `"node":${JSON.stringify(kit.node)},`;
+  const node = kit.node === undefined ? '' : `"node":${quoted(kit.node)},`;
   return (
-    `{"specversion":"1.0","id":"${eventId(row)}","source":${JSON.stringify(`/kits/${kit.id}`)},` +
-    `"type":${JSON.stringify(row.type)},"subject":${JSON.stringify(row.subject)},"time":"${timeText(row.wallMs)}",` +
+    `{"specversion":"1.0","id":"${eventId(row)}","source":${quoted(`/kits/${kit.id}`)},` +
+    `"type":${quoted(row.type)},"subject":${quoted(row.subject)},"time":"${timeText(row.wallMs)}",` +
     `"datacontenttype":"application/json","epoch":"${row.epoch}","stream":"${row.stream}",` +
-    `"sequence":"${row.sequence}","bootid":${JSON.stringify(row.bootId)},"monoms":${Math.floor(row.atMono)},` +
-    `"clocktrust":"${row.clockTrust}",${node}"data":${JSON.stringify(row.data)}}`
+    `"sequence":"${row.sequence}","bootid":${quoted(row.bootId)},"monoms":${Math.floor(row.atMono)},` +
+    `"clocktrust":"${row.clockTrust}",${node}"data":${row.dataText ?? JSON.stringify(row.data)}}`
   );
+}
+
+/** Names that are kept quoted: a kit has a few dozen types and devices. */
+const QUOTED_MAX = 256;
+const quotes = new Map<string, string>();
+
+function quoted(name: string): string {
+  const known = quotes.get(name);
+  if (known !== undefined) return known;
+  if (quotes.size >= QUOTED_MAX) quotes.clear();
+  const text = JSON.stringify(name);
+  quotes.set(name, text);
+  return text;
 }
 
 /** Rows of one burst share their millisecond, and a date object a row is the dearest part of its envelope. */

@@ -177,7 +177,9 @@ function directPublishes(client: MqttClient, protocol: 4 | 5): DirectPublishes {
   return {
     send: (topic, payload, options, waiter) => {
       const id = freeId();
-      const packet = publishPacket(id, topic, payload, { protocol, ...options });
+      // Each by its name: a spread costs more than the packet.
+      const { retain, expiryS, contentType, correlationData } = options;
+      const packet = publishPacket(id, topic, payload, { protocol, retain, expiryS, contentType, correlationData });
       waiting.set(id, waiter);
       if (!corked) {
         corked = true;
