@@ -5,6 +5,7 @@ import { type Saves, type Stream } from '../drivers/api/reading.ts';
 import type { PendingEvent, StoredEvent } from './core/event.ts';
 import type { Ledger, LedgerTx } from './core/ledger.ts';
 import { arrivalRate } from './arrival-rate.ts';
+import { refusalOf } from './ledger/limits.ts';
 
 /** Rows that make a commit at once. */
 export const GROUP_ROWS = 100;
@@ -165,20 +166,42 @@ export function createIntake(options: IntakeOptions): Intake {
       store(true, (tx) => (code === null ? undefined : tx.save('intake', 'probe', commits)));
       return true;
     } catch (error) {
+      // One row that no ledger takes must not hold the others back for ever.
+      if (error instanceof AgentError && REFUSALS.has(error.code) && refuseTooLarge() > 0) return flush();
       failed(error);
       return false;
     }
+  };
+
+  const countUnstored = (event: PendingEvent, reason: string): void => {
+    const entry = unstored.get(event.stream) ?? { count: 0, bytes: 0, reason };
+    entry.count += 1;
+    entry.bytes += Buffer.byteLength(JSON.stringify(event.data));
+    unstored.set(event.stream, entry);
+    unstoredRows += 1;
+  };
+
+  /** Takes rows that are too large, or come with state that is, out of the queue; their events are declared. */
+  const refuseTooLarge = (): number => {
+    const kept: Waiting[] = [];
+    for (const row of queue) {
+      const refusal = refusalOf(row.event, row.saves);
+      if (refusal === null) kept.push(row);
+      else {
+        log.error('intake-refused', { code: refusal, owner: row.owner ?? '', type: row.event?.type ?? '' });
+        if (row.event !== null) countUnstored(row.event, refusal);
+      }
+    }
+    const refused = queue.length - kept.length;
+    queue = kept;
+    return refused;
   };
 
   /** The oldest event goes, with the state that came with it, and is counted for its declaration. */
   const giveWay = (): void => {
     const [row] = queue.splice(0, 1);
     if (row?.event == null) return;
-    const entry = unstored.get(row.event.stream) ?? { count: 0, bytes: 0, reason: code ?? 'ledger-io' };
-    entry.count += 1;
-    entry.bytes += Buffer.byteLength(JSON.stringify(row.event.data));
-    unstored.set(row.event.stream, entry);
-    unstoredRows += 1;
+    countUnstored(row.event, code ?? 'ledger-io');
   };
 
   const enqueue = (row: Waiting): void => {
@@ -282,6 +305,9 @@ function watch(tx: LedgerTx, stored: StoredEvent[]): LedgerTx {
     tables: tx.tables,
   };
 }
+
+/** What the ledger refuses a single row for. */
+const REFUSALS: ReadonlySet<string> = new Set(['ledger-event', 'ledger-value']);
 
 /** Failures of the disk that concern whatever comes next as well. */
 const DISK_CODES: ReadonlySet<string> = new Set(['ledger-full', 'ledger-readonly', 'ledger-io']);

@@ -30,6 +30,10 @@ export const ledgerErrors = {
     hint: 'Name the folder that kit.yaml gives as state',
     exit: 2,
   },
+  'ledger-event': {
+    sentence: 'An event is larger than 4 MiB',
+    hint: 'Report this: a device or a program says more at once than an event may hold',
+  },
   'ledger-value': {
     sentence: 'A value to keep is larger than 64 KiB',
     hint: 'Report this: a driver keeps more than it may',

@@ -1,9 +1,7 @@
 import type { Json } from '../../drivers/api/reading.ts';
 import type { Database } from './database.ts';
 import { ledgerFailure } from './errors.ts';
-
-/** Largest value that one owner may keep under one key, in bytes of JSON. */
-export const SAVED_VALUE_BYTES: number = 64 * 1024;
+import { isValueTooLarge } from './limits.ts';
 
 /** Small values by owner and key: driver state, price state, the clock's last word. */
 export interface SavedTable {
@@ -25,13 +23,18 @@ export function savedTable(db: Database): SavedTable {
         return;
       }
       const text = JSON.stringify(value);
-      if (Buffer.byteLength(text) > SAVED_VALUE_BYTES)
-        throw ledgerFailure('ledger-value', { detail: `${owner} ${key}` });
+      if (isValueTooLarge(text)) throw ledgerFailure('ledger-value', { detail: `${owner} ${key}` });
       put.run(owner, key, text);
     },
     find(owner, key) {
       const text = find.get(owner, key);
-      return text === undefined ? undefined : (JSON.parse(text) as Json);
+      if (text === undefined) return undefined;
+      try {
+        return JSON.parse(text) as Json;
+      } catch (error) {
+        // SQLite has no checksums: what is no JSON any more is damage.
+        throw ledgerFailure('ledger-corrupt', { detail: `${owner} ${key} is not JSON`, cause: error });
+      }
     },
   };
 }

@@ -3,6 +3,7 @@ import type { JsonObject, Stream } from '../../drivers/api/reading.ts';
 import type { ClockTrust, PendingEvent, StoredEvent } from '../core/event.ts';
 import type { Database } from './database.ts';
 import { ledgerFailure } from './errors.ts';
+import { isEventTooLarge } from './limits.ts';
 import { RangeSet, type Range } from './range-set.ts';
 
 /** What a row costs beside its texts: key, times, record header; measured on 233-byte rows. */
@@ -128,6 +129,7 @@ export function openStreamLog(db: Database, stream: Stream): StreamLog {
     dirty: 'no',
     append(event, stamp) {
       const data = JSON.stringify(event.data);
+      if (isEventTooLarge(data)) throw ledgerFailure('ledger-event', { detail: `${event.type} of ${event.subject}` });
       const seq = this.state.last + 1;
       const trust = TRUST.indexOf(stamp.trust);
       insert.run(seq, event.type, event.subject, data, event.atMono, stamp.boot, stamp.wallMs, trust);
