@@ -6,6 +6,7 @@ import { pricingEmissions } from './pricing-events.ts';
 import { replay } from './audit/replay.ts';
 import { makeKit, makeMerchant, type TestKit } from './testing/kit.ts';
 import { sampleBundle } from './testing/samples.ts';
+import { RULES_PER_PASS } from './turns.ts';
 
 const merchant = makeMerchant();
 const stranger = makeMerchant();
@@ -276,6 +277,37 @@ describe('bundles offered to a kit', () => {
       kit.tick(61_000);
     }
     expect(kit.pricing.bundle()).toMatchObject({ version: 8 });
+  });
+});
+
+describe('a floor', () => {
+  it('holds again the moment that an approved pin below it runs out, whether or not anything was decided since', () => {
+    const kit = makeKit({ trust: [merchant.trusted] });
+    offer(kit, sampleBundle);
+    kit.commit((tx) => kit.pricing.override(tx, pin(1000, { secondApprovedBy: 'a.khan' })));
+    expect(kit.pricing.price(SKU)).toMatchObject({ priceMinor: 1000 });
+    kit.clock.pass(2 * 3_600_000);
+    expect(kit.pricing.price(SKU)).toMatchObject({ priceMinor: 1750 });
+    expect(kit.pricing.quote([{ sku: SKU, qty: 2, couponMinor: 500 }])).toMatchObject({ totalMinor: 3500 });
+  });
+
+  it('that comes with a bundle holds for items whose turn to be decided is still to come', () => {
+    const kit = makeKit({ trust: [merchant.trusted] });
+    const [rule, item] = [sampleBundle.rules[0]!, sampleBundle.catalog[0]!];
+    const rules = Array.from({ length: 1_000 }, (_, index) => ({ ...rule, id: `r${index}` }));
+    const catalog = Array.from({ length: 25 }, (_, index) => ({ ...item, sku: `S${index}`, gtin: null }));
+    const { action, ...who } = pin(1800);
+    const overrides = [{ ...who, sku: 'S24', ...(action as { pin: { priceMinor: number } }) }];
+    offer(kit, version(7, { catalog, overrides }));
+    expect(kit.pricing.price('S24')).toMatchObject({ priceMinor: 1800 });
+    const caps = { ...sampleBundle.caps, marginFloorBp: 6_000 };
+    offer(kit, version(8, { catalog, rules, caps }));
+    expect(catalog.length * rules.length).toBeGreaterThan(RULES_PER_PASS);
+    const decided = (): unknown[] => kit.events('barrow.price.decided.v1').filter((event) => event.subject === 'S24');
+    expect(decided()).toHaveLength(1);
+    expect(kit.pricing.price('S24')).toMatchObject({ priceMinor: 2250 });
+    kit.tick();
+    expect(decided()).toHaveLength(2);
   });
 });
 
