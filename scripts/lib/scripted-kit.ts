@@ -160,6 +160,7 @@ export function scriptedPricing(prices: CurrentPrice[]): Pricing {
       return next;
     },
     takeChangedPrices: () => [],
+    close: nothing,
   };
 }
 
