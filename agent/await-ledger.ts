@@ -1,5 +1,6 @@
 import { AgentError } from '../drivers/api/agent-error.ts';
 import { createAgentView } from './agent-view.ts';
+import { brokerOptions } from './broker-options.ts';
 import { startApi } from './api/start-api.ts';
 import type { KitConfig } from './config/read-config.ts';
 import { BackOff } from './core/back-off.ts';
@@ -8,6 +9,7 @@ import type { Host } from './core/host.ts';
 import type { Ledger } from './core/ledger.ts';
 import { driverIo } from './driver-io.ts';
 import { errorLookup } from './error-table.ts';
+import { healthOf } from './health.ts';
 import { HEARTBEAT_MS } from './heartbeat.ts';
 import { absentLedger } from './ledger/absent-ledger.ts';
 import { LiveFeed } from './live-feed.ts';
@@ -18,6 +20,7 @@ import { makeSupport } from './support/make-support.ts';
 import { createPaymentDesk } from './till/payment-desk.ts';
 import { createPaymentJournal } from './till/payment-journal.ts';
 import { createTill } from './till/till.ts';
+import { sayUnopened } from './uplink/say-unopened.ts';
 import { waitingRoom, type WaitingRoom } from './waiting-room.ts';
 
 /** First and longest wait between two tries to open the ledger. */
@@ -140,8 +143,8 @@ async function tryUntilOpen(
 }
 
 /**
- * Devices and the local API, on a ledger that refuses. Prices and the uplink are not among them: without the ledger's
- * state both would start a false history.
+ * Devices and the local API, on a ledger that refuses. Prices and the streams are not among them: without the ledger's
+ * state both would start a false history. The broker is told what the matter is.
  */
 async function openRooms(host: Host, config: KitConfig, room: WaitingRoom, closing: Closing): Promise<void> {
   const { clock, chance } = host;
@@ -204,6 +207,25 @@ async function openRooms(host: Host, config: KitConfig, room: WaitingRoom, closi
   closing.defer(async () => {
     stop.abort(new Error('the ledger opened'));
     await api[Symbol.asyncDispose]();
+  });
+  const { broker } = config;
+  if (broker === undefined) return;
+  const said = new AbortController();
+  const saying = sayUnopened(
+    {
+      kit,
+      dial: (will, signal) => host.broker({ ...brokerOptions(broker, kit.id), will }, signal),
+      clock,
+      chance,
+      log,
+      code: () => room.refusal().code,
+      health: () => healthOf(view),
+    },
+    said.signal,
+  );
+  closing.defer(async () => {
+    said.abort(new Error('the ledger opened'));
+    await saying;
   });
 }
 
