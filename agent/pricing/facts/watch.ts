@@ -1,5 +1,5 @@
 /** Part of a window that may go unwatched, and its count still be relied on: a restart, a camera that was bumped. */
-export const MISSED_SHARE = 1 / 15;
+export const MISSED_SHARE: number = 1 / 15;
 
 /** Spells that are remembered; the oldest two become one, which makes them longer, never shorter. */
 export const MAX_SPELLS = 32;
