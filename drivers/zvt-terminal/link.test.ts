@@ -86,7 +86,7 @@ test('a storm of NAK ends after three sends', async () => {
     await clock.until(() => said.length === count, 100);
     await terminal.write(Uint8Array.of(0x15));
   }
-  expect(await sending).toEqual({ result: 'refused', repeated: true, left: true });
+  expect(await sending).toEqual({ result: 'refused', repeated: true, left: false });
   for (let count = 0; count < 100; count += 1) await terminal.write(Uint8Array.of(0x15));
   await clock.until(() => false, 60_000);
   expect(said).toHaveLength(3);
