@@ -1,4 +1,5 @@
 import { AgentError } from '../drivers/api/agent-error.ts';
+import { makeAim } from './aim-camera.ts';
 import { createAgentView } from './agent-view.ts';
 import { startApi } from './api/start-api.ts';
 import type { KitConfig } from './config/read-config.ts';
@@ -174,6 +175,7 @@ async function openRooms(
       clock,
       log: logs,
       version: host.version,
+      aim: makeAim({ host, config: () => current, signal: stop.signal }),
       supportBundle: makeSupport({ host, config: () => current, view, errorEntry }),
       ...(host.pages === undefined ? {} : { pages: await host.pages() }),
     },

@@ -198,3 +198,20 @@ export const kpiSchema: z.ZodType = z.strictObject({
 
 export const doneSchema: z.ZodType = z.strictObject({ ok: z.literal(true) });
 export const reloadSchema: z.ZodType = z.strictObject({ restarted: texts });
+
+export const weightSchema: z.ZodType = z.strictObject({
+  sensorId: z.string(),
+  grams: z.number(),
+  noiseGrams: z.number(),
+  weights: z.array(z.number()),
+});
+
+export const calibrationSchema: z.ZodType = z.strictObject({
+  unitGrams: z.number(),
+  emptyGrams: z.number(),
+  noiseGrams: z.number(),
+  quantumGrams: z.number(),
+  countable: z.boolean(),
+});
+
+export const aimSchema: z.ZodType = z.strictObject({ url: z.string(), endsAt: z.iso.datetime() });

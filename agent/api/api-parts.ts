@@ -13,6 +13,13 @@ export interface Download {
   readonly bytes: Uint8Array;
 }
 
+/** A page with a live picture that this machine alone can open. */
+export interface OpenAim {
+  readonly url: string;
+  /** RFC 3339; it ends by itself. */
+  readonly endsAt: string;
+}
+
 /** What the local API stands on. */
 export interface ApiParts {
   readonly http: Host['http'];
@@ -33,6 +40,8 @@ export interface ApiParts {
   readonly log: Log;
   readonly version: string;
   readonly pages?: ReadonlyMap<string, PageFile> | undefined;
+  /** Opens the page to aim a driver's camera. Throws `driver-unknown`, `aim-off` and the camera's errors. */
+  readonly aim?: ((driverId: string) => Promise<OpenAim>) | undefined;
   readonly supportBundle?: ((signal: AbortSignal) => Promise<Download>) | undefined;
 }
 

@@ -62,6 +62,22 @@ export const apiErrors = {
     sentence: 'This agent makes no support bundle',
     hint: 'Run barrow support-bundle on the kit',
   },
+  'sensor-unknown': {
+    sentence: 'There is no such sensor under this driver',
+    hint: '`barrow status --json` lists the sensors',
+  },
+  'weight-unsteady': {
+    sentence: 'The weight did not come to rest',
+    hint: 'Leave the shelf alone while it is measured, and bring the kit near the sensor',
+  },
+  'weights-alike': {
+    sentence: 'The shelf weighs no more with the items than without',
+    hint: 'Measure it empty first, then with the items on it',
+  },
+  'aim-off': {
+    sentence: 'This camera cannot be shown while it counts',
+    hint: 'Stop the agent and run barrow camera aim on the kit',
+  },
   bug: {
     sentence: 'The request met a bug in the agent',
     hint: 'Look at the agent’s log and report it',
@@ -83,6 +99,9 @@ const STATUS: Readonly<Record<string, number>> = {
   'route-unknown': 404,
   'payment-unknown': 404,
   'driver-unknown': 404,
+  'sensor-unknown': 404,
+  'weight-unsteady': 409,
+  'weights-alike': 422,
   'method-refused': 405,
   'body-not-json': 415,
   'original-voided': 409,
@@ -111,6 +130,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'rate-limited': 429,
   bug: 500,
   'bundle-off': 501,
+  'aim-off': 501,
 };
 
 export function statusOf(error: AgentError): number {

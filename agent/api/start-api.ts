@@ -18,6 +18,7 @@ import { liveRoutes } from './routes/live-routes.ts';
 import { pageRoutes } from './routes/page-routes.ts';
 import { paymentRoutes } from './routes/payment-routes.ts';
 import { priceRoutes } from './routes/price-routes.ts';
+import { setupRoutes } from './routes/setup-routes.ts';
 import { statusRoutes } from './routes/status-routes.ts';
 import { tillRoutes } from './routes/till-routes.ts';
 import { paymentFailure } from '../till/payment-errors.ts';
@@ -32,6 +33,7 @@ export function apiRoutes(parts: ApiParts, stats: RequestStats): readonly Route[
     ...paymentRoutes(parts),
     ...tillRoutes(parts.till),
     ...controlRoutes(parts),
+    ...setupRoutes(parts),
   ];
   routes.push(openApiRoute(() => routes, parts.version));
   return routes;

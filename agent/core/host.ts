@@ -2,6 +2,7 @@ import type { Chance, Clock, WallMs } from '../../drivers/api/clock.ts';
 import type { Log } from '../../drivers/api/driver.ts';
 import type { SecretRef } from '../../drivers/api/secret.ts';
 import type {
+  CameraSource,
   BleRadio,
   ByteLink,
   CameraFeed,
@@ -137,6 +138,13 @@ export interface KeptFiles {
   write(name: string, bytes: Uint8Array): void;
 }
 
+/** A page to aim a camera by. */
+export interface AimPage {
+  readonly url: string;
+  /** Resolves when nobody can open it any more. */
+  readonly ended: Promise<void>;
+}
+
 /** All that the agent may touch of the world. The daemon passes the machine, the deterministic world a simulation. */
 export interface Host {
   readonly clock: KitClock;
@@ -154,6 +162,8 @@ export interface Host {
   http(listen: string, handle: (request: ApiRequest) => Promise<ApiResponse>, signal: AbortSignal): Promise<HttpServer>;
   /** The files of the local pages by name (`status.html`); a host without a screen has none. */
   pages?(): Promise<ReadonlyMap<string, PageFile>>;
+  /** Opens a page with a camera's live picture to draw lines on, on this machine only; it ends with the signal or after `minutes`. */
+  aim?(source: CameraSource, minutes: number, signal: AbortSignal): Promise<AimPage>;
   /** Announces the status page as `<kit>.local` on the local network; a host without one does not. */
   announce?(options: { readonly kit: string; readonly port: number }): Promise<AsyncDisposable>;
   /** A secret's bytes, a trailing newline removed; throws `secret-unreadable`. */

@@ -45,6 +45,7 @@ export async function machineHost(options: MachineHostOptions): Promise<Host> {
     },
     http: async (listen, handle, signal) => (await import('./http/serve.ts')).serveHttp(listen, handle, signal),
     pages: async () => (await import('./http/read-pages.ts')).readPages(),
+    aim: async (source, minutes, signal) => (await import('./camera/open-aim.ts')).openAim(source, minutes, signal),
     announce: async (page) => (await import('./mdns.ts')).announcePage({ ...page, version: packageVersion() }, log),
     secret: files.secret,
     kept: keptFiles(options.stateDir),

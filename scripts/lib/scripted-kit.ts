@@ -50,10 +50,16 @@ export class HandClock implements KitClock {
   }
   sleep(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const sleeper = { at: this.mono + ms, wake: resolve };
       const over = (): void => {
         this.#sleepers.delete(sleeper);
         reject(signal.reason as Error);
+      };
+      const sleeper = {
+        at: this.mono + ms,
+        wake: () => {
+          signal.removeEventListener('abort', over);
+          resolve();
+        },
       };
       if (signal.aborted) over();
       else {

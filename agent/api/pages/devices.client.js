@@ -1,6 +1,7 @@
 import { h } from './dom.client.js';
 import { batteryMark, pill, signalMark } from './marks.client.js';
 import { ago, count } from './kit.client.js';
+import { openAim, openCalibration, weighed } from './setup.client.js';
 import { BROKEN, measurement, say, STATE_WORDS, TYPE_NAMES } from './words.client.js';
 
 const TONES = { ready: 'good', starting: '', degraded: 'warn', silent: 'warn', failed: 'bad', stopped: '' };
@@ -75,6 +76,7 @@ function card(driver, status, { restart, identify }) {
       'div',
       { class: 'foot' },
       h('span', { class: 'quiet small' }, eventsLine(driver)),
+      setupButton(driver),
       h(
         'button',
         { type: 'button', class: 'soft', onclick: () => identify(driver.id), 'aria-label': `Identify ${driver.id}` },
@@ -87,6 +89,24 @@ function card(driver, status, { restart, identify }) {
       ),
     ),
   );
+}
+
+/** What a device is set up by on the spot: a shelf by two weighings, a camera by its picture. */
+function setupButton(driver) {
+  const sensors = weighed(driver);
+  const setup =
+    sensors.length > 0
+      ? { word: 'Calibrate', open: () => openCalibration(driver.id, sensors) }
+      : driver.type === 'camera-counter'
+        ? { word: 'Aim', open: () => openAim(driver.id) }
+        : null;
+  return setup === null
+    ? null
+    : h(
+        'button',
+        { type: 'button', class: 'soft', onclick: setup.open, 'aria-label': `${setup.word} ${driver.id}` },
+        setup.word,
+      );
 }
 
 function eventsLine(driver) {

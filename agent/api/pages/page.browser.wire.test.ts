@@ -206,6 +206,63 @@ describe('the status page', () => {
     expect(kit.desk.find('intent-1')?.outcome).toBe('approved');
   });
 
+  test('guides through the calibration of a shelf and shows the numbers for kit.yaml', async () => {
+    const kit = scriptedKit();
+    kit.status = OPEN_SHOP;
+    const { page, complaints } = await visit('/', { kit });
+    const weighs = (value: number): void =>
+      void kit.event('shelf', 'barrow.sensor.v1', {
+        sensorId: 's2',
+        measurements: [{ name: 'mass', value, unit: 'kg' }],
+        rssiDbm: -60,
+      });
+    weighs(0.04);
+    const opener = page.getByRole('button', { name: 'Calibrate shelves' });
+    await opener.click();
+    const dialog = page.getByRole('dialog', { name: 'Calibrate a shelf of shelves' });
+    await dialog.getByLabel('Sensor').selectOption('s2');
+    await dialog.getByLabel('Items').fill('4');
+    expect(await dialog.getByRole('button', { name: 'Measure with items' }).isDisabled()).toBe(true);
+    const measure = async (name: string, said: string): Promise<void> => {
+      await dialog.getByRole('button', { name }).click();
+      await seen(dialog.getByRole('status').filter({ hasText: 'leave the shelf alone' }));
+      const pump = setInterval(() => kit.clock.pass(1_000), 20);
+      await seen(dialog.getByRole('status').filter({ hasText: said })).finally(() => clearInterval(pump));
+    };
+    await measure('Measure empty', 'Empty: 40 g.');
+    weighs(1.32);
+    await measure('Measure with items', 'Done. Write these numbers into kit.yaml');
+    expect(await dialog.getByLabel('Numbers for kit.yaml').textContent()).toBe(
+      '# s2, under sensors:\nunitGrams: 320\nemptyGrams: 40\nnoiseGrams: 0.1\nquantumGrams: 10',
+    );
+    expect(await readability(page)).toEqual(FLAWLESS);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    expect(complaints).toEqual([]);
+  });
+
+  test('opens the camera’s picture on the kit itself, and says how to see it from elsewhere', async () => {
+    const kit = scriptedKit({
+      clock: systemClock(),
+      parts: {
+        aim: () => Promise.resolve({ url: 'http://127.0.0.1:4000/key/', endsAt: new Date().toISOString() }),
+      },
+    });
+    kit.status = OPEN_SHOP;
+    const { page } = await visit('/', { kit });
+    await page.getByRole('button', { name: 'Aim door' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Aim door' });
+    const link = dialog.getByRole('link', { name: 'Draw the lines on the picture' });
+    expect(await link.getAttribute('href')).toBe('http://127.0.0.1:4000/key/');
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    const off = scriptedKit({ clock: systemClock() });
+    off.status = OPEN_SHOP;
+    const other = await visit('/', { kit: off });
+    await other.page.getByRole('button', { name: 'Aim door' }).click();
+    await seen(other.page.getByRole('dialog').getByText('run barrow camera aim on the kit'));
+  });
+
   test('filters and downloads the log, and the support bundle', async () => {
     const supportBundle = () =>
       Promise.resolve({ fileName: 'popup-014.tar.gz', contentType: 'application/gzip', bytes: Buffer.from('bundle') });

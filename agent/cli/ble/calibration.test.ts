@@ -79,3 +79,13 @@ describe('nearby devices', () => {
     expect(nearby.loudestFirst().some(({ address }) => address === 'n0')).toBe(false);
   });
 });
+
+it.each([3, 4, 5, 6, 7, 8, 9])('items put down after sample %i of twelve are not weighed half', (before) => {
+  const samples = Array.from({ length: SAMPLES }, (_, index) => (index < before ? 100 : 907) + (index % 2));
+  expect(steady(samples)).toBeUndefined();
+  expect(steady([...samples, ...Array.from({ length: SAMPLES }, () => 907)])).toMatchObject({ grams: 907 });
+});
+
+it('a sensor that wavers by hundreds of grams all the time is still weighed', () => {
+  expect(steady(Array.from({ length: SAMPLES }, (_, index) => (index % 2) * 400))).toMatchObject({ grams: 200 });
+});

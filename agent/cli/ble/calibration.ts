@@ -29,7 +29,25 @@ export function steady(samples: readonly number[]): Steady | undefined {
   const middle = (newest[Math.floor(SAMPLES * 0.75)] ?? 0) - (newest[Math.floor(SAMPLES * 0.25)] ?? 0);
   const range = (newest.at(-1) ?? 0) - (newest[0] ?? 0);
   if (range > Math.max(MOVED_GRAMS, MOVED_SPREADS * middle)) return undefined;
+  if (stepped(samples.slice(-SAMPLES))) return undefined;
   return { grams: mean, noiseGrams };
+}
+
+/** Half-way between two weights is no weight: beyond this, or this many times the noise, something was put down meanwhile. */
+const STEPPED_GRAMS = 30;
+const STEPPED_NOISES = 3;
+
+/**
+ * Whether the first half weighs something else than the second. Half the samples before and half after a change widen the
+ * middle spread themselves; the differences from one sample to the next do not, but for one.
+ */
+function stepped(samples: readonly number[]): boolean {
+  const half = samples.length / 2;
+  const mean = (some: readonly number[]): number => some.reduce((sum, grams) => sum + grams, 0) / some.length;
+  const steps = samples.slice(1).map((grams, index) => Math.abs(grams - (samples[index] ?? 0)));
+  const noise = mean(steps.toSorted((a, b) => a - b).slice(0, -1));
+  const change = Math.abs(mean(samples.slice(half)) - mean(samples.slice(0, half)));
+  return change > Math.max(STEPPED_GRAMS, STEPPED_NOISES * noise);
 }
 
 /** The coarsest step of the open formats (BTHome's mass), for a sensor that showed no step of its own. Grams. */
