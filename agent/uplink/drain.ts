@@ -61,7 +61,8 @@ export function makeDrain(context: LinkContext, link: BrokerLink): Drain {
   const acked = new Map<Stream, number[]>();
   const servedAt = new Map<Lane, number>();
   let inherited: { rows: readonly StoredEvent[]; at: number; open: number; done: InheritedId[] } | null = null;
-  let inheritedDry = false;
+  /** When it is worth looking for inherited rows; infinite when there are none. */
+  let inheritedDue: number = startMono;
   let unflushed = 0;
   let turn = 0;
   let soloOpen = false;
@@ -124,32 +125,39 @@ export function makeDrain(context: LinkContext, link: BrokerLink): Drain {
     return fromLane(lane);
   };
 
-  const fromInherited = (): Outgoing | null => {
-    if (inherited === null && !inheritedDry) {
-      const rows = ledger.peekInherited({ maxRows: INHERITED_ROWS, maxBytes: 64 * 1024 });
-      inheritedDry = rows.length === 0;
-      if (!inheritedDry) inherited = { rows, at: 0, open: 0, done: [] };
+  const fromInherited = (now: MonoMs): Outgoing | null => {
+    for (;;) {
+      if (inherited === null && now >= inheritedDue) {
+        const rows = ledger.peekInherited({ maxRows: INHERITED_ROWS, maxBytes: 64 * 1024 });
+        if (rows.length === 0) inheritedDue = Number.POSITIVE_INFINITY;
+        else inherited = { rows, at: 0, open: 0, done: [] };
+      }
+      const row = inherited?.rows[inherited.at];
+      if (inherited === null || row === undefined) return null;
+      inherited.at += 1;
+      const outgoing = single(row, kit, topics);
+      if (outgoing.packetBytes <= packetMax) return outgoing;
+      // It belongs to a ledger that is gone: there is nowhere left to declare it but the log.
+      log.error('uplink.inherited-too-large', { stream: row.stream, sequence: row.sequence });
+      inherited.done.push(idOf(outgoing));
+      finishInherited(now);
     }
-    const row = inherited?.rows[inherited.at];
-    if (inherited === null || row === undefined) return null;
-    inherited.at += 1;
-    const outgoing = single(row, kit, topics);
-    if (outgoing.packetBytes <= packetMax) return outgoing;
-    // It belongs to a ledger that is gone: there is nowhere left to declare it but the log.
-    log.error('uplink.inherited-too-large', { stream: row.stream, sequence: row.sequence });
-    inherited.done.push(idOf(outgoing));
-    return null;
   };
 
-  const settleInherited = (outgoing: Outgoing | null): void => {
+  /** Once all rows that were read have their answer. */
+  const finishInherited = (now: MonoMs): void => {
+    if (inherited === null || inherited.open > 0 || inherited.at < inherited.rows.length) return;
+    ledger.ackInherited(inherited.done);
+    // One that was not taken would only come back at once.
+    if (inherited.done.length < inherited.rows.length) inheritedDue = now + LAST_HOLD_MS;
+    inherited = null;
+  };
+
+  const settleInherited = (outgoing: Outgoing | null, now: MonoMs): void => {
     if (inherited === null) return;
     inherited.open -= 1;
     if (outgoing !== null) inherited.done.push(idOf(outgoing));
-    if (inherited.open > 0 || inherited.at < inherited.rows.length) return;
-    ledger.ackInherited(inherited.done);
-    // One that was not taken waits for the next connection: it would only come back at once.
-    inheritedDry = inherited.done.length < inherited.rows.length;
-    inherited = null;
+    finishInherited(now);
   };
 
   const soloRow = (): Outgoing | null => {
@@ -210,7 +218,7 @@ export function makeDrain(context: LinkContext, link: BrokerLink): Drain {
     const { stream, sequences, epoch } = flight.outgoing;
     const policy = pubackPolicy(code, stream, parts.profile);
     if (flight.origin === 'inherited')
-      settleInherited(policy === 'delivered' || policy === 'quarantine' ? flight.outgoing : null);
+      settleInherited(policy === 'delivered' || policy === 'quarantine' ? flight.outgoing : null, now);
     else if (policy === 'delivered') {
       if (epoch === ledger.epoch) taken(flight);
       if (flight.origin === 'solo') suspects.acquit(stream, sequences[0] ?? 0);
@@ -230,7 +238,7 @@ export function makeDrain(context: LinkContext, link: BrokerLink): Drain {
       const soloFirst = now - startMono >= SOLO_PATIENCE_MS && suspects.solo() !== null;
       const outgoing = soloFirst ? null : fromStreams(now);
       if (outgoing !== null) return { outgoing, origin: 'stream' };
-      const old = soloFirst ? null : fromInherited();
+      const old = soloFirst ? null : fromInherited(now);
       if (old !== null) return { outgoing: old, origin: 'inherited' };
       const solo = soloRow();
       return solo === null ? null : { outgoing: solo, origin: 'solo' };
@@ -253,7 +261,7 @@ export function makeDrain(context: LinkContext, link: BrokerLink): Drain {
       return unflushed;
     },
     dueAt: (now) => {
-      let due = Number.POSITIVE_INFINITY;
+      let due = inheritedDue > now ? inheritedDue : Number.POSITIVE_INFINITY;
       for (const waiting of holds.values()) if (waiting.until > now) due = Math.min(due, waiting.until);
       return due === Number.POSITIVE_INFINITY ? null : (due as MonoMs);
     },
