@@ -35,7 +35,11 @@ export interface LedgerCopy extends Disposable {
  * Throws `ledger-absent` and `ledger-io`.
  */
 export function copyLedger(databasePath: string): LedgerCopy {
-  if (!existsSync(databasePath)) throw ledgerFailure('ledger-absent', { detail: databasePath });
+  const found = statSync(databasePath, { throwIfNoEntry: false });
+  // SQLite makes the file before it writes to it: an empty one is no ledger yet.
+  const written = found !== undefined && (found.size > 0 || existsSync(`${databasePath}-wal`));
+  if (!written) throw ledgerFailure('ledger-absent', { detail: databasePath });
+  if (!found.isFile()) throw ledgerFailure('ledger-absent', { detail: `${databasePath} is no file` });
   const folder = mkdtempSync(join(tmpdir(), 'barrow-ledger-'));
   const path = join(folder, basename(databasePath));
   const drop = (): void => rmSync(folder, { recursive: true, force: true });

@@ -147,7 +147,8 @@ async function salvageEvents(io: CommandIo, flags: ExportFlags): Promise<ExitSta
     try {
       report.push(await rescuing(path, (ledger) => salvageOne(path, ledger, flags, write)));
     } catch (error) {
-      if (!(error instanceof AgentError) || error.code === 'ledger-absent') throw error;
+      if (!(error instanceof AgentError) || error.code === 'ledger-absent' || error.code === 'ledger-newer')
+        throw error;
       report.push({ file: path, epoch: null, rows: 0, readable: false });
     }
   }
