@@ -131,7 +131,8 @@ async function exportEvents(io: CommandIo, flags: ExportFlags): Promise<ExitStat
     const write = sink(io, flags.out);
     for (const stream of streams)
       for (const event of ledger.events(stream, flags.from ?? 1, flags.to ?? Infinity)) {
-        if (io.signal.aborted) throw io.signal.reason;
+        // Whoever read it has enough, or the operator has: what was written stands, and is not all.
+        if (io.signal.aborted) return isBrokenPipe(io.signal.reason) ? 0 : 1;
         await write.line(JSON.stringify(toCloudEvent(event, kit)));
       }
     await write.end();
@@ -184,16 +185,25 @@ interface Sink {
 function sink(io: CommandIo, path: string | undefined): Sink {
   if (path === undefined) return { line: (text) => io.out(text), end: () => Promise.resolve() };
   const file = createWriteStream(path, { mode: 0o600 });
+  // The writes hear of it too; an error that only the stream tells would end the program.
+  file.on('error', () => undefined);
+  const unwritable = (cause: unknown): AgentError => cliFailure('file-unwritable', { detail: path, cause });
   return {
     line: (text) =>
       new Promise((resolve, reject) => {
-        file.write(`${text}\n`, (error) => (error == null ? resolve() : reject(error)));
+        file.write(`${text}\n`, (error) => (error == null ? resolve() : reject(unwritable(error))));
       }),
     async end() {
       file.end();
-      await finished(file);
+      await finished(file).catch((error: unknown) => {
+        throw unwritable(error);
+      });
     },
   };
+}
+
+function isBrokenPipe(reason: unknown): boolean {
+  return reason instanceof Error && 'code' in reason && reason.code === 'EPIPE';
 }
 
 function streamName(text: string): Stream {

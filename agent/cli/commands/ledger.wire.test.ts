@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, openSync, closeSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -120,4 +120,26 @@ test('a folder without a ledger is a wrong command line', async () => {
   const { status, out } = await barrow('ledger', 'stats', '--state', join(folder, 'nowhere'), '--json');
   expect(status).toBe(2);
   expect(JSON.parse(out)).toMatchObject({ error: { code: 'ledger-absent' } });
+});
+
+test.each(['export', 'salvage'])('%s says which file it cannot write, whatever is wrong with it', async (name) => {
+  ledger.flush();
+  for (const out of [join(folder, 'absent', 'x.jsonl'), folder]) {
+    const answer = await barrow('ledger', name, '--state', folder, '--out', out);
+    expect(answer.err).toContain(`error[file-unwritable]: The file cannot be written: ${out}`);
+    expect(answer.status).toBe(2);
+  }
+});
+
+test('what is no ledger is called absent', async () => {
+  const empty = join(folder, 'empty');
+  const taken = join(folder, 'taken');
+  mkdirSync(empty);
+  writeFileSync(join(empty, 'ledger.db'), '');
+  mkdirSync(join(taken, 'ledger.db'), { recursive: true });
+  for (const state of [empty, taken]) {
+    const answer = await barrow('ledger', 'stats', '--state', state);
+    expect(answer.err).toContain('error[ledger-absent]');
+    expect(answer.status).toBe(2);
+  }
 });
