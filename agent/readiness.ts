@@ -31,7 +31,7 @@ export const readinessErrors = {
   },
   'clock-unset': {
     sentence: 'The clock has never been set since this machine started',
-    hint: 'Give it a network for a minute, or set it by hand with `timedatectl set-time`',
+    hint: 'Connect the network for a minute, or run `sudo timedatectl set-time "YYYY-MM-DD HH:MM:SS"`',
   },
   'disk-low': {
     sentence: 'The disk is nearly full',

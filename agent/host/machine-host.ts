@@ -1,5 +1,4 @@
 import type { Log } from '../../drivers/api/driver.ts';
-import { flooredClock } from '../clock/floored-clock.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
 import type { Host } from '../core/host.ts';
 import { systemChance, systemClock } from './clock.ts';
@@ -22,7 +21,7 @@ export interface MachineHostOptions {
  */
 export async function machineHost(options: MachineHostOptions): Promise<Host> {
   const { log } = options;
-  const clock = flooredClock(systemClock());
+  const clock = systemClock();
   const chance = systemChance();
   const files = kitFiles(options.configPath, process.env);
   const deps = { clock, log };

@@ -46,7 +46,7 @@ describe('a support bundle', () => {
   test('tells versions, status, ledger, configuration, findings, codes and the log', () => {
     const bundle = read({
       config: { kit: { id: 'popup-014' }, broker: { url: 'mqtt://127.0.0.1:1883' } },
-      doctor: [{ check: 'clock', state: 'fail', code: 'clock-wrong', sentence: 'The clock is wrong', next: 'Set it' }],
+      doctor: [{ check: 'clock', state: 'fail', code: 'clock-unset', sentence: 'The clock is wrong', next: 'Set it' }],
       logs: [
         { time: '2026-11-27T10:00:00.000Z', level: 'warn', event: 'driver-state', driver: 'door', code: 'camera-lost' },
         { time: '2026-11-27T10:01:00.000Z', level: 'warn', event: 'driver-state', driver: 'door', code: 'camera-lost' },
@@ -59,7 +59,7 @@ describe('a support bundle', () => {
       status: { kit: { id: STATUS_EXAMPLE.kit.id }, ready: STATUS_EXAMPLE.ready },
       ledger: { epoch: STATUS_EXAMPLE.ledger.epoch },
       configuration: { kit: { id: 'popup-014' }, broker: { url: 'mqtt://127.0.0.1:1883' } },
-      doctor: [{ check: 'clock', code: 'clock-wrong', next: 'Set it' }],
+      doctor: [{ check: 'clock', code: 'clock-unset', next: 'Set it' }],
       logLinesLeftOut: 0,
     });
     expect(bundle['codes']).toContainEqual({

@@ -15,10 +15,7 @@ export interface Finding {
 }
 
 export const doctorErrors = {
-  'clock-wrong': {
-    sentence: 'The clock shows a time before this software was made',
-    hint: 'Connect the network for a minute, or run `sudo timedatectl set-time "YYYY-MM-DD HH:MM:SS"`',
-  },
+  'clock-unset': readinessErrors['clock-unset'] as ErrorEntry,
   'clock-unsynchronised': {
     sentence: 'The clock is not synchronised',
     hint: 'Connect the network; `timedatectl` should say "System clock synchronized: yes"',

@@ -17,7 +17,7 @@ export function clockCheck(clock: Pick<KitClock, 'trust'>, machineMs: number): F
     case 'estimated':
       return finding('clock', 'warn', 'clock-unsynchronised', shown);
     case 'unset':
-      return finding('clock', 'fail', 'clock-wrong', shown);
+      return finding('clock', 'fail', 'clock-unset', shown);
   }
 }
 
