@@ -7,6 +7,8 @@ import { verifyAudit } from '../../agent/pricing/audit/verify.ts';
 /** Whoever proves the decision log with the kit in hand, as `barrow audit verify` does; `null` when it holds. */
 export function auditFault(ledger: Ledger, host: { readonly kept?: KeptFiles } | null): string | null {
   const { epoch, last } = ledger.manifest('price');
+  // Nothing was decided yet in a ledger that took another's place: the head beside it is still the other's.
+  if (last === 0) return null;
   const rows = ledger.range('price', 1, last, last + 1);
   const held = new Set(rows.map(({ sequence }) => sequence));
   const key = readKitKey(host?.kept?.read(KEY_FILE) ?? null);
