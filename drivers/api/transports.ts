@@ -124,6 +124,8 @@ export interface CameraOptions {
   readonly threads: number;
   readonly niceness: number;
   readonly minScore: number;
+  /** Arithmetic of the detector; fp32 when absent. */
+  readonly precision?: 'fp32' | 'int8';
 }
 
 /** Capture and inference in a process of its own; the newest frame wins, it reconnects by itself. */

@@ -19,6 +19,8 @@ export interface CameraCounterConfig {
   /** What the picture is scaled to; multiples of 32. */
   readonly input: { readonly width: number; readonly height: number };
   readonly threads: number;
+  /** Arithmetic of the detector: `int8` takes about three fifths of the time on x86, and finds a little less. */
+  readonly precision: 'fp32' | 'int8';
   /** Of the camera's process, 0 … 19: the till comes first. */
   readonly niceness: number;
 }
@@ -65,5 +67,6 @@ export const cameraCounterConfig: z.ZodType<CameraCounterConfig> = z.strictObjec
   count: z.enum(['each', 'net']).default('each'),
   input: z.strictObject({ width: side, height: side }).default({ width: 416, height: 320 }),
   threads: z.int().min(1).max(8).default(1),
+  precision: z.enum(['fp32', 'int8']).default('fp32'),
   niceness: z.int().min(0).max(19).default(10),
 });

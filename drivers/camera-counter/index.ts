@@ -121,8 +121,11 @@ export const driver: Driver<CameraCounterConfig> = {
     lines: [{ id: 'entrance', from: [350, 180], to: [350, 420] }],
   },
   open: async (settings, io, signal) => {
-    const { source, fps, input, threads, niceness } = settings;
-    const feed = await io.camera({ source, fps, input, threads, niceness, minScore: TRACKER.lowScore }, signal);
+    const { source, fps, input, threads, niceness, precision } = settings;
+    const feed = await io.camera(
+      { source, fps, input, threads, niceness, precision, minScore: TRACKER.lowScore },
+      signal,
+    );
     return session(settings, io, feed);
   },
 };

@@ -5,6 +5,8 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nanodet } from '../nanodet-g/manifest.ts';
 import { convertDetector } from './convert.ts';
+import { type OnnxModel, writeOnnx } from './onnx-writer.ts';
+import { quantize, type Ranges } from './quantize.ts';
 import { readTarEntries, withPackage } from './source-package.ts';
 import { readTfjsGraph } from './tfjs-graph.ts';
 
@@ -18,6 +20,8 @@ export interface BuildOptions {
 export interface BuiltModel {
   readonly path: string;
   readonly sha256: string;
+  /** The same network in 8 bits. */
+  readonly int8Path: string;
   /** False when the model of an earlier run was still right. */
   readonly built: boolean;
 }
@@ -33,25 +37,57 @@ export function defaultCacheDir(): string {
 }
 
 /**
- * Makes the person-only ONNX of NanoDet-g from its published weights, or keeps the one that is there and right.
- * Both ends are pinned by SHA-256 in the manifest. Needs the network once; afterwards the cache suffices.
- * @throws Error when a pin does not hold; nothing wrong is left under the model's name
+ * Makes the person-only ONNX of NanoDet-g from its published weights, whole and in 8 bits, or keeps those that are there
+ * and right. All ends are pinned by SHA-256 in the manifest. Needs the network once; afterwards the cache suffices.
+ * @throws Error when a pin does not hold; nothing wrong is left under a model's name
  */
 export async function buildNanodet(options: BuildOptions, signal: AbortSignal): Promise<BuiltModel> {
   const cacheDir = options.cacheDir ?? defaultCacheDir();
   const progress = options.progress ?? ((): void => undefined);
-  const path = join(cacheDir, nanodet.onnx.file);
-  if (existsSync(path) && sha256(await readFile(path)) === nanodet.onnx.sha256)
-    return { path, sha256: nanodet.onnx.sha256, built: false };
-  const weights = await sourceFiles(cacheDir, progress, signal);
+  const { onnx, int8 } = nanodet;
+  const path = join(cacheDir, onnx.file);
+  const int8Path = join(cacheDir, int8.file);
+  const right = [await isRight(path, onnx.sha256), await isRight(int8Path, int8.sha256)];
+  if (right.every(Boolean)) return { path, sha256: onnx.sha256, int8Path, built: false };
+  const model = convertNanodet(await sourceFiles(cacheDir, progress, signal));
   progress('converting');
-  const onnx = convertNanodet(weights);
-  pin(onnx, nanodet.onnx.sha256, nanodet.onnx.file);
+  const whole = writeOnnx(model);
+  pin(whole, onnx.sha256, onnx.file);
+  const small = writeOnnx(quantize(model, await readRanges()));
+  pin(small, int8.sha256, int8.file);
   await mkdir(cacheDir, { recursive: true });
   for (const name of nanodet.licence.files)
     await copyFile(join(repositoryRoot(), 'models', 'nanodet-g', name), join(cacheDir, `${nanodet.name}.${name}`));
-  await writeWhole(path, onnx);
-  return { path, sha256: nanodet.onnx.sha256, built: true };
+  await writeWhole(path, whole);
+  await writeWhole(int8Path, small);
+  return { path, sha256: onnx.sha256, int8Path, built: true };
+}
+
+async function isRight(path: string, expected: string): Promise<boolean> {
+  return existsSync(path) && sha256(await readFile(path)) === expected;
+}
+
+/** Where the values of the network's tensors lie, noted by {@link recalibrate}. */
+function rangesPath(): string {
+  return join(repositoryRoot(), 'models', 'nanodet-g', 'ranges.json');
+}
+
+async function readRanges(): Promise<Ranges> {
+  return JSON.parse(await readFile(rangesPath(), 'utf8')) as Ranges;
+}
+
+/** Measures the ranges anew on the given clips and writes them down; the 8-bit model's pin must then follow. */
+export async function recalibrate(
+  clips: readonly { readonly path: string; readonly every: number }[],
+  signal: AbortSignal,
+): Promise<string> {
+  const { calibrate } = await import('./calibrate.ts');
+  const model = convertNanodet(await sourceFiles(defaultCacheDir(), () => undefined, signal));
+  const rows = Object.entries(await calibrate(model, clips)).map(
+    ([name, range]) => `  "${name}": [${range.join(', ')}]`,
+  );
+  await writeFile(rangesPath(), `{\n${rows.join(',\n')}\n}\n`);
+  return rangesPath();
 }
 
 /** The two published files that the model is made of. */
@@ -96,8 +132,8 @@ async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   await rename(aside, path);
 }
 
-/** The ONNX bytes from the published files. */
-export function convertNanodet({ topology, weights }: SourceFiles): Uint8Array {
+/** The network from the published files. */
+export function convertNanodet({ topology, weights }: SourceFiles): OnnxModel {
   const sideChannels = Array.from({ length: SIDES * nanodet.bins }, (_, at) => CLASSES + at);
   return convertDetector(readTfjsGraph(new TextDecoder().decode(topology), weights), {
     inputName: nanodet.inputName,

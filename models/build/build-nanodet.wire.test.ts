@@ -31,6 +31,7 @@ describe('building the model', () => {
     expect(first).toMatchObject({ built: true, sha256: nanodet.onnx.sha256 });
     expect((await readdir(cacheDir)).toSorted()).toEqual([
       'nanodet-g-person.NOTICE',
+      'nanodet-g-person.int8.onnx',
       'nanodet-g-person.onnx',
       'source',
     ]);

@@ -1,12 +1,4 @@
-import {
-  FLOAT,
-  FLOAT16,
-  type OnnxAttribute,
-  type OnnxModel,
-  type OnnxNode,
-  type OnnxTensor,
-  writeOnnx,
-} from './onnx-writer.ts';
+import { FLOAT, FLOAT16, type OnnxAttribute, type OnnxModel, type OnnxNode, type OnnxTensor } from './onnx-writer.ts';
 import type { TfjsGraph, TfjsNode, TfjsWeight } from './tfjs-graph.ts';
 
 /** Which output channels of a detection head stay. */
@@ -46,8 +38,8 @@ interface Value {
  * symbolic, so one file serves every input size that the strides divide.
  * @throws TypeError on an operation or attribute that it does not know: a partly understood graph is no model
  */
-export function convertDetector(graph: TfjsGraph, options: ConvertOptions): Uint8Array {
-  return writeOnnx(new Conversion(graph, options).run());
+export function convertDetector(graph: TfjsGraph, options: ConvertOptions): OnnxModel {
+  return new Conversion(graph, options).run();
 }
 
 class Conversion {

@@ -5,6 +5,9 @@
 
 /** Values of TensorProto.DataType. */
 export const FLOAT = 1;
+export const UINT8 = 2;
+export const INT8 = 3;
+export const INT32 = 6;
 export const FLOAT16 = 10;
 
 export interface OnnxTensor {

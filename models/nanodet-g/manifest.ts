@@ -17,6 +17,8 @@ export interface NanodetManifest {
   readonly licence: { readonly spdx: string; readonly files: readonly string[] };
   /** What the build must produce from them. */
   readonly onnx: { readonly file: string; readonly sha256: string };
+  /** The same in 8 bits, by the ranges in `ranges.json`. */
+  readonly int8: { readonly file: string; readonly sha256: string };
   readonly inputName: string;
   /** Sizes with measured accuracy; the first is the default. The graph itself takes any multiple of 32. */
   readonly inputs: readonly InputSize[];
@@ -49,6 +51,10 @@ export const nanodet: NanodetManifest = {
   },
   licence: { spdx: 'Apache-2.0 AND MIT', files: ['NOTICE'] },
   onnx: { file: 'nanodet-g-person.onnx', sha256: '157010bb968f4977079fbf950a0987d1ec1388419f4fae773ae68d56139d4090' },
+  int8: {
+    file: 'nanodet-g-person.int8.onnx',
+    sha256: 'da9c1099e3e01dc81a4578836d937f2473efed200b7366df022cb1be8f10b24f',
+  },
   inputName: 'image',
   inputs: [
     { width: 416, height: 320 },

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Log } from '../../../drivers/api/driver.ts';
 import type { JsonObject } from '../../../drivers/api/reading.ts';
 import { TRACKER } from '../../../drivers/camera-counter/tracker.ts';
@@ -19,6 +19,7 @@ interface CountFlags {
   readonly seconds?: string;
   readonly input: string;
   readonly threads?: string;
+  readonly precision: string;
 }
 
 /** What a live source is looked at by default: five frames a second are right for walkers. */
@@ -44,6 +45,9 @@ export const command: CommandModule = {
       .option('--fps <n>', 'frames analysed per second of media time (default: all of a file, 5 live)')
       .option('--seconds <n>', 'stop after so many seconds')
       .option('--input <size>', 'what the picture is scaled to; multiples of 32', '416x320')
+      .addOption(
+        new Option('--precision <kind>', 'arithmetic of the detector').choices(['fp32', 'int8']).default('fp32'),
+      )
       .option('--threads <n>', 'threads of the detector (default: 1 live, up to 4 for a file)')
       .addHelpText(
         'after',
@@ -95,7 +99,15 @@ async function count(io: CommandIo, text: string, more: readonly string[], flags
   const bar = process.stderr.isTTY && !io.json ? new ProgressBar(process.stderr) : null;
   if (bar !== null && file) void clipDurationMs(source.path).then((ms) => (bar.totalMs = ms));
   const feed = await openCamera(
-    { source, fps, input, threads, niceness: 0, minScore: TRACKER.lowScore },
+    {
+      source,
+      fps,
+      input,
+      threads,
+      niceness: 0,
+      minScore: TRACKER.lowScore,
+      precision: flags.precision === 'int8' ? 'int8' : 'fp32',
+    },
     { clock: systemClock(), log: quietLog },
     stop.signal,
   );

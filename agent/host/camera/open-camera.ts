@@ -30,7 +30,7 @@ const MAX_STATES = 64;
  */
 export async function openCamera(options: CameraOptions, deps: CameraDeps, signal: AbortSignal): Promise<CameraFeed> {
   signal.throwIfAborted();
-  const feed = new ProcessFeed(options, deps, deps.modelPath ?? findModel());
+  const feed = new ProcessFeed(options, deps, deps.modelPath ?? findModel(options.precision));
   signal.addEventListener('abort', () => void feed[Symbol.asyncDispose](), { once: true });
   feed.start();
   return feed;
