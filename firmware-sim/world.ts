@@ -164,7 +164,7 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
         },
       },
     }) as WorldHost;
-    current = { life, host, stop, ledger: () => ledger };
+    current = { life, host, stop, ledger: () => (ledger !== null && disk.isOpen(ledger) ? ledger : null) };
     void runAgent(watched, config, stop.signal).then(
       () => ended(life, null),
       (error: unknown) => ended(life, error),

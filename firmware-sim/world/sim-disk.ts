@@ -16,6 +16,8 @@ export interface SimDisk extends Disposable {
   failing: 'ledger-full' | 'ledger-io' | 'ledger-readonly' | null;
   /** Opens the ledger for one process. */
   open(life: Life, options: Omit<OpenLedgerOptions, 'store'>): Ledger;
+  /** Whether a ledger that was opened here has not been closed by its process. */
+  isOpen(ledger: Ledger): boolean;
   /** The process died now: what is committed is what the next one finds. */
   freeze(): void;
   /** The small files beside the ledger, as one process sees them. */
@@ -47,6 +49,7 @@ export function simDisk(options: SimDiskOptions): SimDisk {
   let commits = 0;
   const { scratch } = options;
   const opened: SqliteLedger[] = [];
+  const closed = new WeakSet<Ledger>();
   const small = new Map<string, Uint8Array>();
   let cut: { left: number; readonly point: CutPoint } | null = null;
   const disk: SimDisk = {
@@ -64,8 +67,9 @@ export function simDisk(options: SimDiskOptions): SimDisk {
         // The process may open it once more.
         if (scratch === undefined) image = ledger.image();
         else ledger[Symbol.dispose]();
+        closed.add(wrapped);
       };
-      return onDisk(ledger, close, <T>(work: (tx: LedgerTx) => T): T => {
+      const wrapped = onDisk(ledger, close, <T>(work: (tx: LedgerTx) => T): T => {
         // A process that is dead already goes on with a ledger that nobody will ever open.
         if (!life.alive) return ledger.transaction(work);
         if (options.lying === true && (commits += 1) % LYING_COMMITS === 0) remembered = ledger.image();
@@ -78,7 +82,9 @@ export function simDisk(options: SimDiskOptions): SimDisk {
         if (point === 'after-commit') options.died(point);
         return result;
       });
+      return wrapped;
     },
+    isOpen: (ledger) => !closed.has(ledger),
     freeze() {
       if (scratch !== undefined) scratch.cut();
       else if (current !== null) image = options.lying === true && remembered !== null ? remembered : current.image();
