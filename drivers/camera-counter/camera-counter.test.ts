@@ -126,6 +126,7 @@ describe('the camera counter', () => {
         input: { width: 416, height: 320 },
         threads: 1,
         niceness: 10,
+        precision: 'fp32',
         minScore: 0.12,
       },
     ]);

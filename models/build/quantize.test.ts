@@ -3,7 +3,7 @@ import { FLOAT, FLOAT16, INT32, INT8, type OnnxModel, type OnnxTensor } from './
 import { calibrated, quantize } from './quantize.ts';
 
 /** Half-precision 1, −2, 0.5 and the smallest subnormal. */
-const [one, minusTwo, half, tiny] = [0x3c00, 0xc000, 0x3800, 0x0001];
+const [one, minusTwo, half, tiny] = [0x3c00, 0xc000, 0x3800, 0x0001] as const;
 
 const halves = (name: string, dims: readonly number[], values: readonly number[]): OnnxTensor => ({
   name,
@@ -28,8 +28,8 @@ const model: OnnxModel = {
     { op: 'Add', inputs: ['large', 'large'], outputs: ['cells'] },
   ],
   initializers: [
-    halves('w16', [2, 2, 1, 1], [one!, minusTwo!, half!, tiny!]),
-    halves('b16', [2], [one!, minusTwo!]),
+    halves('w16', [2, 2, 1, 1], [one, minusTwo, half, tiny]),
+    halves('b16', [2], [one, minusTwo]),
     { name: 'factors', type: FLOAT, dims: [4], raw: new Uint8Array(16) },
   ],
   inputs: [{ name: 'image', type: FLOAT, dims: [1, 2, 'h', 'w'] }],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ffmpegArguments, readShowinfo } from './ffmpeg-arguments.ts';
+import { ffmpegArguments, readConnection, readShowinfo } from './ffmpeg-arguments.ts';
 import { PictureSlot } from './picture-slot.ts';
 import type { SourcePicture } from './picture.ts';
 import { Thinning } from './thinning.ts';
@@ -90,5 +90,31 @@ describe('the dialogue with ffmpeg', () => {
   test('never takes a file’s name for an option or an address', () => {
     const args = ffmpegArguments({ kind: 'file', path: '-y' }, { fps: 5, input: { width: 416, height: 320 } });
     expect(args[args.indexOf('-i') + 1]).toBe('file:-y');
+  });
+
+  test('reads that a camera refuses or is there, and takes no other complaint for it', () => {
+    expect(readConnection('[rtsp @ 0x55b9d486eb40] [error] method DESCRIBE failed: 401 Unauthorized')).toEqual({
+      refusedWith: 401,
+    });
+    expect(readConnection("[info] Input #0, rtsp, from 'rtsp://camera/live':")).toBe('open');
+    expect(
+      readConnection('[tcp @ 0x5613f59f4940] [error] Connection to tcp://camera:554 failed: Connection refused'),
+    ).toBe(undefined);
+    expect(readConnection('')).toBe(undefined);
+  });
+
+  test('asks an RTSP camera over TCP and a V4L2 device by its path', () => {
+    const options = { fps: null, input: { width: 416, height: 320 } };
+    const rtsp = ffmpegArguments({ kind: 'rtsp', url: 'rtsp://camera/live' }, options);
+    expect(rtsp.slice(rtsp.indexOf('-rtsp_transport'), rtsp.indexOf('-i') + 2)).toEqual([
+      '-rtsp_transport',
+      'tcp',
+      '-timeout',
+      '10000000',
+      '-i',
+      'rtsp://camera/live',
+    ]);
+    const v4l2 = ffmpegArguments({ kind: 'v4l2', device: '/dev/video0' }, options);
+    expect(v4l2.slice(v4l2.indexOf('-f'), v4l2.indexOf('-i') + 2)).toEqual(['-f', 'v4l2', '-i', '/dev/video0']);
   });
 });

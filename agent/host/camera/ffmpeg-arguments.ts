@@ -64,6 +64,13 @@ function input(source: Extract<CameraSource, { readonly kind: 'file' | 'rtsp' | 
   }
 }
 
+/** What one stderr line says of the way to the source: a status that refuses (RFC 2326 §7.1.1), or that it is open. */
+export function readConnection(line: string): { readonly refusedWith: number } | 'open' | undefined {
+  const [, status] = /^\[rtsp @ [^\]]+\] \[error\] method [A-Z_]+ failed: (\d{3}) /.exec(line) ?? [];
+  if (status !== undefined) return { refusedWith: Number(status) };
+  return line.startsWith('[info] Input #0') ? 'open' : undefined;
+}
+
 /** Reads one stderr line; undefined when it is another one. */
 export function readShowinfo(line: string): ShownFrame | undefined {
   const match =

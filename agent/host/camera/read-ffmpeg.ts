@@ -3,13 +3,14 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { CameraSource } from '../../../drivers/api/transports.ts';
 import { cameraFailure } from '../../../drivers/lib/camera-errors.ts';
-import { ffmpegArguments, readShowinfo, type ShownFrame } from './ffmpeg-arguments.ts';
+import { ffmpegArguments, readConnection, readShowinfo, type ShownFrame } from './ffmpeg-arguments.ts';
 import type { PictureOptions, SourcePicture } from './picture.ts';
 import { PpmSplitter } from './ppm-splitter.ts';
 
 /**
  * Reads a file, an RTSP stream or a V4L2 device through ffmpeg, which waits when nobody asks for the next picture.
- * @throws AgentError `camera-missing` when the file or device is not there, `ffmpeg-missing`
+ * @throws AgentError `camera-missing` when the file or device is not there, `camera-unreachable` and `camera-refused` of a
+ * network camera, `ffmpeg-missing`
  */
 export async function* readFfmpeg(
   source: Extract<CameraSource, { readonly kind: 'file' | 'rtsp' | 'v4l2' }>,
@@ -39,6 +40,9 @@ export async function* readFfmpeg(
       }
     const cause = await ended;
     if (cause !== undefined) throw cameraFailure('ffmpeg-missing', { cause });
+    if (captions.refusedWith !== null)
+      throw cameraFailure('camera-refused', { detail: `RTSP status ${captions.refusedWith}` });
+    if (source.kind === 'rtsp' && !captions.open) throw cameraFailure('camera-unreachable');
   } finally {
     signal.removeEventListener('abort', kill);
     kill();
@@ -51,6 +55,10 @@ type Caption = Pick<SourcePicture, 'frame' | 'atMs' | 'width' | 'height'>;
 
 /** Number, time and size of the pictures that come over the other pipe, in the same order. */
 class Captions {
+  /** True once ffmpeg has understood the source. */
+  open = false;
+  /** The status with which the camera refused. */
+  refusedWith: number | null = null;
   private readonly skip: (count: number) => void;
   /** Bounded by what ffmpeg can have under way before its picture pipe blocks: a few. */
   private readonly waiting: Caption[] = [];
@@ -66,6 +74,9 @@ class Captions {
   read(line: string): void {
     const shown = readShowinfo(line);
     if (shown === undefined) {
+      const connection = readConnection(line);
+      if (connection === 'open') this.open = true;
+      else if (connection !== undefined) this.refusedWith = connection.refusedWith;
       // A decoder complains in several lines; one stretch between two frames counts once.
       if (this.decoded > 0 && !this.faulty && / \[(?:error|fatal)\] /.test(line)) {
         this.faulty = true;

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { request as requestHttp, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { performance } from 'node:perf_hooks';
@@ -57,12 +57,16 @@ export async function* readCommand(
   signal: AbortSignal,
 ): AsyncGenerator<SourcePicture, void, undefined> {
   const [program = '', ...args] = command;
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  // A group of its own: a script's children must end with it, else they write on for ever.
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
   const ended = new Promise<Error | undefined>((resolve) => {
     child.once('error', resolve);
     child.once('close', () => resolve(undefined));
   });
-  const kill = (): void => void child.kill('SIGKILL');
+  const kill = (): void => {
+    killGroup(child);
+    child.stdout.destroy();
+  };
   signal.addEventListener('abort', kill, { once: true });
   try {
     yield* pictures(child.stdout, options);
@@ -71,8 +75,17 @@ export async function* readCommand(
   } finally {
     signal.removeEventListener('abort', kill);
     kill();
-    child.stdout.destroy();
     await ended;
+  }
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    // All of it has ended already.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
