@@ -8,7 +8,7 @@ import { Detector } from './detector.ts';
 import { cameraErrors, type CameraErrorCode } from '../../../drivers/lib/camera-errors.ts';
 import { Governor } from './governor.ts';
 import { keepLive } from './live.ts';
-import { FRAME_WINDOW, type FromCamera, type ToCamera } from './messages.ts';
+import { ALIVE_EVERY_MS, FRAME_WINDOW, type FromCamera, type ToCamera } from './messages.ts';
 import type { PictureOptions, SourcePicture } from './picture.ts';
 import { PictureSlot } from './picture-slot.ts';
 import { readerOf } from './reader.ts';
@@ -20,6 +20,7 @@ const stop = new AbortController();
 let skipped = 0;
 const window: { credit: number; refill: (() => void) | undefined } = { credit: FRAME_WINDOW, refill: undefined };
 
+setInterval(() => tell({ kind: 'alive' }), ALIVE_EVERY_MS).unref();
 process.on('disconnect', () => stop.abort(new Error('the agent went away')));
 process.on('SIGTERM', () => stop.abort(new Error('asked to stop')));
 // The terminal sends it to the whole group; the parent decides what it means.

@@ -13,6 +13,8 @@ type StateSignal = Omit<Extract<CameraSignal, { readonly kind: 'state' }>, 'kind
 export type FromCamera =
   | { readonly kind: 'frame'; readonly frame: DetectionFrame }
   | ({ readonly kind: 'state' } & StateSignal)
+  /** Nothing to tell, but not hung: every {@link ALIVE_EVERY_MS}. */
+  | { readonly kind: 'alive' }
   | {
       readonly kind: 'log';
       readonly level: 'debug' | 'info' | 'warn';
@@ -22,3 +24,5 @@ export type FromCamera =
 
 /** Frames that may be under way between the camera process and its reader. */
 export const FRAME_WINDOW = 64;
+
+export const ALIVE_EVERY_MS = 2_000;

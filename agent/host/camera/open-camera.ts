@@ -12,6 +12,8 @@ export interface CameraDeps {
   readonly log: Log;
   /** Path of the ONNX; searched for when absent. */
   readonly modelPath?: string;
+  /** {@link HUNG_MS} when absent. */
+  readonly hungMs?: number;
 }
 
 /** A camera process that dies is started again after this, twice as long each time in a row. */
@@ -19,6 +21,9 @@ const RESTART_MS = { first: 500, longest: 30_000 } as const;
 
 /** How long a process may take to end when it is asked to, before it is killed. */
 const GRACE_MS = 2_000;
+
+/** A process that says nothing for so long hangs: it is killed and started again. */
+const HUNG_MS = 20_000;
 
 /** State signals that may wait for the reader; the newest are kept. */
 const MAX_STATES = 64;
@@ -48,6 +53,7 @@ class ProcessFeed implements CameraFeed {
   private over = false;
   private skipped = 0;
   private deaths = 0;
+  private hung: NodeJS.Timeout | undefined;
 
   constructor(options: CameraOptions, deps: CameraDeps, modelPath: string) {
     this.options = options;
@@ -63,8 +69,19 @@ class ProcessFeed implements CameraFeed {
       child.once('exit', () => resolve());
       child.once('error', () => resolve());
     });
-    child.on('message', (message: FromCamera) => this.receive(message));
-    child.once('exit', (code, by) => void this.restart(code, by));
+    const hung = setTimeout(() => {
+      this.deps.log.warn('camera-process-hung', { pid: child.pid ?? null });
+      child.kill('SIGKILL');
+    }, this.deps.hungMs ?? HUNG_MS);
+    this.hung = hung;
+    child.on('message', (message: FromCamera) => {
+      hung.refresh();
+      this.receive(message);
+    });
+    child.once('exit', (code, by) => {
+      clearTimeout(hung);
+      void this.restart(code, by);
+    });
     this.send({ kind: 'open', options: this.options, modelPath: this.modelPath });
   }
 
@@ -96,6 +113,7 @@ class ProcessFeed implements CameraFeed {
     if (child?.connected === true) child.disconnect();
     const timer = setTimeout(() => child?.kill('SIGKILL'), GRACE_MS);
     await this.exited;
+    clearTimeout(this.hung);
     clearTimeout(timer);
     this.end();
   }
@@ -108,6 +126,8 @@ class ProcessFeed implements CameraFeed {
         return this.put({ kind: 'frame', frame: message.frame, atMono: this.deps.clock.monoMs() });
       case 'log':
         return this.deps.log[message.level](message.event, message.fields);
+      case 'alive':
+        return;
       case 'state':
         this.skipped = message.skipped;
         this.put({ kind: 'state', state: message.state, code: message.code, skipped: message.skipped });

@@ -46,10 +46,10 @@ afterEach(async () => {
 });
 
 /** Opens a camera and gathers what it says. */
-async function watch(camera: CameraOptions): Promise<AsyncDisposable> {
+async function watch(camera: CameraOptions, hungMs = 20_000): Promise<AsyncDisposable> {
   const note = (event: string, _fields?: JsonObject): void => void logged.push(event);
   const log: Log = { debug: note, info: note, warn: note, error: note };
-  const feed = await openCamera(camera, { clock: systemClock(), log, modelPath }, stop.signal);
+  const feed = await openCamera(camera, { clock: systemClock(), log, modelPath, hungMs }, stop.signal);
   const gather = async (): Promise<void> => {
     for await (const heard of feed.signals(stop.signal)) signals.push(heard);
   };
@@ -132,6 +132,18 @@ describe('a camera', () => {
     await expect.poll(frames, { timeout: 30_000 }).toBeGreaterThan(before + 2);
     expect(cameraProcesses()).toHaveLength(1);
     expect(logged).toContain('camera-process-lost');
+  }, 60_000);
+
+  test('kills its process when it hangs, and starts another', async () => {
+    await watch(options({ kind: 'mjpeg', url: server.url }), 5_000);
+    await expect.poll(frames, { timeout: 20_000 }).toBeGreaterThan(2);
+    const [pid = 0] = cameraProcesses();
+    process.kill(pid, 'SIGSTOP');
+    await expect.poll(states, { timeout: 20_000 }).toContain('camera-process-lost');
+    const before = frames();
+    await expect.poll(frames, { timeout: 30_000 }).toBeGreaterThan(before + 2);
+    expect(logged).toContain('camera-process-hung');
+    expect(cameraProcesses()).not.toContain(pid);
   }, 60_000);
 
   test('sends no more than its window while nobody reads, and loses no frame of a file', async () => {

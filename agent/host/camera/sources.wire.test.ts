@@ -109,7 +109,7 @@ describe('an RTSP camera', () => {
       };
       const error = await read().catch((caught: unknown) => caught as Error & { readonly code?: string });
       expect(error).toMatchObject({ code: 'camera-refused' });
-      expect(`${error} ${JSON.stringify(error)}`).not.toMatch(/guessed|open-sesame/);
+      expect(`${String(error)} ${JSON.stringify(error)}`).not.toMatch(/guessed|open-sesame/);
     }
   }, 30_000);
 });
