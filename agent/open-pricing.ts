@@ -4,6 +4,9 @@ import type { KitConfig } from './config/read-config.ts';
 import type { Host } from './core/host.ts';
 import type { Ledger, LedgerTx } from './core/ledger.ts';
 import type { Pricing } from './core/pricing.ts';
+import type { openKitKey as OpenKitKey, writeAnchor as WriteAnchor } from './pricing/audit/files.ts';
+import type { readTrustedKey as ReadTrustedKey } from './pricing/bundle/sign.ts';
+import type { createPricing as CreatePricing } from './pricing/runtime.ts';
 
 export interface OpenPricingParts {
   readonly host: Host;
@@ -13,16 +16,33 @@ export interface OpenPricingParts {
   readonly log: Log;
 }
 
+interface PricingCode {
+  readonly openKitKey: typeof OpenKitKey;
+  readonly writeAnchor: typeof WriteAnchor;
+  readonly readTrustedKey: typeof ReadTrustedKey;
+  readonly createPricing: typeof CreatePricing;
+}
+
+let loading: Promise<PricingCode> | undefined;
+
+/**
+ * Rules, their language and their log are a third of the agent's own code: a kit that only counts goes without. Loaded
+ * once, so that a simulation can have it before its time begins: reading files takes real time.
+ */
+export function loadPricing(): Promise<PricingCode> {
+  loading ??= Promise.all([
+    import('./pricing/audit/files.ts'),
+    import('./pricing/bundle/sign.ts'),
+    import('./pricing/runtime.ts'),
+  ]).then(([files, sign, runtime]) => ({ ...files, ...sign, ...runtime }));
+  return loading;
+}
+
 /** Prices as kit.yaml asks for them; `null` where it asks for none. A bundle file that is refused leaves the last good one in force. */
 export async function openPricing(parts: OpenPricingParts): Promise<Pricing | null> {
   const { host, config, ledger, commit, log } = parts;
   if (config.pricing === undefined) return null;
-  // Rules, their language and their log are a third of the agent's own code: a kit that only counts goes without.
-  const [{ openKitKey, writeAnchor }, { readTrustedKey }, { createPricing }] = await Promise.all([
-    import('./pricing/audit/files.ts'),
-    import('./pricing/bundle/sign.ts'),
-    import('./pricing/runtime.ts'),
-  ]);
+  const { openKitKey, writeAnchor, readTrustedKey, createPricing } = await loadPricing();
   const trust = await Promise.all(
     config.pricing.trust.map(async (ref) => readTrustedKey(await host.secret(ref), 'pricing.trust')),
   );

@@ -1,6 +1,7 @@
 import type { Stream } from '../drivers/api/reading.ts';
 import type { Ledger } from '../agent/core/ledger.ts';
 import { AgentError } from '../drivers/api/agent-error.ts';
+import { loadPricing } from '../agent/open-pricing.ts';
 import { runAgent } from '../agent/run-agent.ts';
 // The agent loads these when a kit has prices. Loaded already, they take no time that is not simulated.
 import '../agent/pricing/bundle/sign.ts';
@@ -77,6 +78,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
 }
 
 async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldResult> }> {
+  await loadPricing();
   const { seed } = options;
   const closesMs = options.minutes * 60_000;
   const prices = options.prices ?? true;
