@@ -1,6 +1,9 @@
 import type { Measurement } from '../api/format.ts';
 
-/** An unchanged value is repeated at most this often. */
+/**
+ * An unchanged value is repeated once in each of these, counted by the kit's own clock: so all values of all sensors are
+ * repeated in the same second and share a commit.
+ */
 export const REPEAT_MS = 60_000;
 /** Names per sensor whose last value is remembered; an advert holds a dozen at most. */
 export const NAMES_MAX = 64;
@@ -13,6 +16,9 @@ export interface ChangedValues {
   /** The values that changed or are due again; empty when there is nothing to tell. */
   pick(measurements: readonly Measurement[], nowMono: number): readonly Measurement[];
 }
+
+/** The repeat that a moment belongs to. */
+const roundOf = (mono: number): number => Math.floor(mono / REPEAT_MS);
 
 export function changedValues(): ChangedValues {
   const last = new Map<string, { readonly value: Measurement['value']; readonly atMono: number }>();
@@ -27,7 +33,8 @@ export function changedValues(): ChangedValues {
         places.set(measurement.name, place);
         const key = `${measurement.name}/${measurement.unit ?? ''}/${place}`;
         const before = last.get(key);
-        if (before !== undefined && before.value === measurement.value && nowMono - before.atMono < REPEAT_MS) continue;
+        if (before !== undefined && before.value === measurement.value && roundOf(nowMono) <= roundOf(before.atMono))
+          continue;
         if (before === undefined && last.size + picked.length >= NAMES_MAX) continue;
         picked.push({ key, measurement });
         if (before === undefined || !bookkeeping.has(measurement.name)) worthwhile = true;

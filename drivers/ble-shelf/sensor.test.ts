@@ -60,14 +60,28 @@ describe('replay counters', () => {
 });
 
 describe('changed values', () => {
-  it('tell every change at once and an unchanged value once a minute', () => {
+  it('tell every change at once and an unchanged value once in each minute of the kit', () => {
     const changed = changedValues();
     const reading = (value: number) => [{ name: 'temperature', value, unit: '°C' }];
     expect(changed.pick(reading(20), 0)).toHaveLength(1);
     expect(changed.pick(reading(20), 1_000)).toHaveLength(0);
     expect(changed.pick(reading(21), 2_000)).toHaveLength(1);
-    expect(changed.pick(reading(21), 2_000 + REPEAT_MS - 1)).toHaveLength(0);
-    expect(changed.pick(reading(21), 2_000 + REPEAT_MS)).toHaveLength(1);
+    expect(changed.pick(reading(21), REPEAT_MS - 1)).toHaveLength(0);
+    expect(changed.pick(reading(21), REPEAT_MS)).toHaveLength(1);
+    expect(changed.pick(reading(21), 2 * REPEAT_MS - 1)).toHaveLength(0);
+  });
+
+  it('are repeated together, whenever each of them changed last', () => {
+    const changed = changedValues();
+    const both = (temperature: number, battery: number) => [
+      { name: 'temperature', value: temperature, unit: '°C' },
+      { name: 'battery', value: battery, unit: '%' },
+    ];
+    changed.pick(both(20, 90), 5_000);
+    changed.pick(both(21, 90), 31_000);
+    changed.pick(both(21, 89), 47_000);
+    expect(changed.pick(both(21, 89), REPEAT_MS + 300)).toHaveLength(2);
+    expect(changed.pick(both(21, 89), REPEAT_MS + 31_000)).toHaveLength(0);
   });
 
   it('do not take a frame’s own numbering for news', () => {
