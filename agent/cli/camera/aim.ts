@@ -6,7 +6,12 @@ import { readNumber, readSource } from './arguments.ts';
 /** After so many minutes the page ends by itself, asked or not. */
 export const AIM_MINUTES = 10;
 
-export async function aim(io: CommandIo, text: string, flags: { readonly minutes: string }): Promise<ExitStatus> {
+export async function aim(
+  io: CommandIo,
+  text: string,
+  flags: { readonly minutes: string },
+  sleep: (ms: number, signal: AbortSignal) => Promise<unknown> = (ms, signal) => delay(ms, undefined, { signal }),
+): Promise<ExitStatus> {
   const minutes = readNumber('--minutes', flags.minutes, 0.01, AIM_MINUTES);
   const source = readSource(text);
   await using server = await startAimServer(
@@ -22,6 +27,6 @@ export async function aim(io: CommandIo, text: string, flags: { readonly minutes
       ? JSON.stringify({ url: server.url, minutes })
       : `Open ${server.url}\nIt shows a live picture on this machine only and ends by itself in ${minutes} minutes (or with Ctrl-C).`,
   );
-  await delay(minutes * 60_000, undefined, { signal: io.signal }).catch(() => undefined);
+  await sleep(minutes * 60_000, io.signal).catch(() => undefined);
   return 0;
 }
