@@ -65,7 +65,8 @@ function capFaults(event: CloudEvent, signed: ReadonlyMap<string, Bundle>): stri
   const faults: string[] = [];
   if (!(price >= floor)) faults.push(`${event.id}: ${price} for ${item.sku} is below its floor of ${floor}`);
   if (!(price <= list)) faults.push(`${event.id}: ${price} for ${item.sku} is above its list price of ${list}`);
-  const blocked = bundle.overrides.some((one) => one.sku === item.sku && 'block' in one);
+  // A freeze comes before a block: the standing price holds.
+  const blocked = bundle.kill === null && bundle.overrides.some((one) => one.sku === item.sku && 'block' in one);
   if ((blocked || bundle.kill === 'list') && price !== list)
     faults.push(`${event.id}: ${item.sku} is held at its list price of ${list} and was priced ${price}`);
   if (whole(event.data['discountBp']) !== Math.floor(((list - price) * 10_000) / list))
