@@ -24,6 +24,8 @@ export interface Crossing {
   readonly trackId: number;
   /** `in`: from the negative to the positive side of sign(cross(to − from, foot − from)). */
   readonly direction: 'in' | 'out';
+  /** Where on the line: 0 at `from`, 1 at `to`. */
+  readonly place: number;
   /** Interpolated between the two sightings around the line. */
   readonly frame: number;
   readonly atMs: number;
@@ -139,6 +141,7 @@ export class LineCounter {
       lineId: line.id,
       trackId: point.trackId,
       direction: side > 0 ? 'in' : 'out',
+      place: step.place,
       frame: step.frame,
       atMs: step.atMs,
     };

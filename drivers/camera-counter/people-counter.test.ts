@@ -52,6 +52,22 @@ describe('counting people', () => {
     expect(count(frames, 200)).toHaveLength(2);
   });
 
+  /** A second box at almost the same place. */
+  const beside = (x: number, score: number): Box => ({ ...person(x + 17, score), y: 132 });
+
+  test('counts both of two who cross side by side', () => {
+    const frames = Array.from({ length: 24 }, (_, at) => [person(320 - at * 14), beside(320 - at * 14, 0.65)]);
+    expect(count(frames, 200)).toHaveLength(2);
+  });
+
+  test('counts one once whose second box outlives the first', () => {
+    const frames = Array.from({ length: 24 }, (_, at) => {
+      const x = 320 - at * 14;
+      return x > 165 ? [person(x), beside(x, 0.3)] : [beside(x, 0.7)];
+    });
+    expect(count(frames, 200)).toHaveLength(1);
+  });
+
   test('counting late says nothing until the person has gone', () => {
     const frames = [...walker(5), ...Array.from({ length: 12 }, () => [])];
     const crossings = count(frames, 200, { ...options, late: true });

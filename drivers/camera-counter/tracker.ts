@@ -11,6 +11,8 @@ export interface Sighting {
   readonly ageS: number;
   /** True when the track has shown that it is a person of its own, not a part or a double of another. */
   readonly solid: boolean;
+  /** True when this very frame shows it so. */
+  readonly proven: boolean;
 }
 
 export interface TrackerUpdate {
@@ -278,6 +280,7 @@ export class Tracker {
       box: boxOf(track),
       ageS: this.nowS - track.bornS,
       solid: track.solidHits >= solidHits && this.nowS - track.solidS <= solidS,
+      proven: track.solidS === this.nowS,
     };
   }
 }

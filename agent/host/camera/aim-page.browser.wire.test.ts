@@ -50,7 +50,7 @@ beforeEach(async () => {
   page.on('pageerror', (error) => complaints.push(String(error)));
   await page.goto(url);
   // The picture has come when the drawing is as large as it.
-  await page.waitForFunction(() => document.querySelector('canvas')!.width === 768);
+  await page.waitForFunction('document.querySelector("canvas").width === 768');
 });
 
 afterEach(async () => {
