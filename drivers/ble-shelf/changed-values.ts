@@ -11,9 +11,37 @@ export const NAMES_MAX = 64;
 /** These count frames or samples: they change with every frame and say nothing by themselves. */
 const bookkeeping: ReadonlySet<string> = new Set(['packet_id', 'measurement_sequence', 'adv_cnt', 'sec_cnt']);
 
+/**
+ * Air, cells and batteries tremble: a value that lies within so much of the one that was told last is told with the
+ * minute's. Each is below the accuracy that makers claim (Ruuvi: ± 0.2 °C, ± 3 %, ± 1 hPa) and above the noise of one
+ * tag at rest, which would otherwise write 600 MB a day onto the card.
+ */
+const TREMOR: ReadonlyMap<string, number> = new Map([
+  ['temperature °C', 0.1],
+  ['dew_point °C', 0.1],
+  ['humidity %', 0.5],
+  ['pressure hPa', 0.3],
+  ['voltage V', 0.02],
+  ['mass kg', 0.015],
+  ['acceleration_x G', 0.05],
+  ['acceleration_y G', 0.05],
+  ['acceleration_z G', 0.05],
+]);
+
+/** 20.1 − 20 is a little more than 0.1. */
+const DECIMALS = 1e-9;
+
+/** Whether a value says no more than the one before it. */
+function isSame(before: Measurement['value'], { name, unit, value }: Measurement): boolean {
+  const tremor = TREMOR.get(`${name} ${unit ?? ''}`);
+  return tremor === undefined || typeof before !== 'number' || typeof value !== 'number'
+    ? before === value
+    : Math.abs(value - before) <= tremor + DECIMALS;
+}
+
 /** What of a sensor's values is worth an event. */
 export interface ChangedValues {
-  /** The values that changed or are due again; empty when there is nothing to tell. */
+  /** The values that changed by more than they tremble, or are due again; empty when there is nothing to tell. */
   pick(measurements: readonly Measurement[], nowMono: number): readonly Measurement[];
 }
 
@@ -33,7 +61,7 @@ export function changedValues(): ChangedValues {
         places.set(measurement.name, place);
         const key = `${measurement.name}/${measurement.unit ?? ''}/${place}`;
         const before = last.get(key);
-        if (before !== undefined && before.value === measurement.value && roundOf(nowMono) <= roundOf(before.atMono))
+        if (before !== undefined && isSame(before.value, measurement) && roundOf(nowMono) <= roundOf(before.atMono))
           continue;
         if (before === undefined && last.size + picked.length >= NAMES_MAX) continue;
         picked.push({ key, measurement });

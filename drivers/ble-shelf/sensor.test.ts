@@ -71,6 +71,24 @@ describe('changed values', () => {
     expect(changed.pick(reading(21), 2 * REPEAT_MS - 1)).toHaveLength(0);
   });
 
+  it('do not take the tremor of air and cells for news, but for the minute’s value', () => {
+    const changed = changedValues();
+    const air = (temperature: number) => [{ name: 'temperature', value: temperature, unit: '°C' }];
+    changed.pick(air(20), 0);
+    expect(changed.pick(air(20.1), 1_000)).toHaveLength(0);
+    expect(changed.pick(air(19.9), 2_000)).toHaveLength(0);
+    expect(changed.pick(air(20.11), 3_000)).toHaveLength(1);
+    expect(changed.pick(air(20.05), REPEAT_MS)).toMatchObject([{ value: 20.05 }]);
+    // Steps too small to tell still add up: they are measured from the value that was told.
+    for (let step = 1; step <= 2; step += 1)
+      expect(changed.pick(air(20.05 + step * 0.05), REPEAT_MS + step)).toHaveLength(0);
+    expect(changed.pick(air(20.2), REPEAT_MS + 3)).toHaveLength(1);
+    // What is counted, and what has another unit, has no tremor.
+    const count = (value: number) => [{ name: 'count', value }];
+    changed.pick(count(5), 0);
+    expect(changed.pick(count(4), 1)).toHaveLength(1);
+  });
+
   it('are repeated together, whenever each of them changed last', () => {
     const changed = changedValues();
     const both = (temperature: number, battery: number) => [
