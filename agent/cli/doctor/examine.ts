@@ -38,7 +38,10 @@ export async function examine(
     ...diskChecks(config.state),
     ...(await portChecks(config)),
   );
-  if (config.drivers.some(({ type }) => type === 'camera-counter')) add(modelCheck());
+  const cameras = config.drivers.filter(({ type }) => type === 'camera-counter');
+  if (cameras.length > 0) add(modelCheck('fp32'));
+  if (cameras.some(({ config: camera }) => (camera as { precision?: unknown }).precision === 'int8'))
+    add(modelCheck('int8'));
   if (status === null) add(...(await tryDevices(config, host, signal)));
   else {
     const lookup = errorLookup(config.drivers.map(({ driver }) => driver));
@@ -71,10 +74,13 @@ export function ledgerCheck({ ledger, reasons }: Pick<AgentStatus, 'ledger' | 'r
     : ok('ledger', `Every event is kept; ${pending} wait for the broker`);
 }
 
-function modelCheck(): Finding {
+function modelCheck(precision: 'fp32' | 'int8'): Finding {
+  const shipped = precision === 'int8' ? nanodet.int8 : nanodet.onnx;
   try {
-    const digest = createHash('sha256').update(readFileSync(findModel())).digest('hex');
-    return digest === nanodet.onnx.sha256
+    const digest = createHash('sha256')
+      .update(readFileSync(findModel(precision)))
+      .digest('hex');
+    return digest === shipped.sha256
       ? ok('model', 'The neural model is the one that this version ships')
       : finding('model', 'fail', 'model-changed');
   } catch (error) {
