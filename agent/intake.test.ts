@@ -131,28 +131,40 @@ const numbers = (ledger: Ledger, stream: Stream): unknown[] =>
 
 test('the first event after a pause is committed at once', async () => {
   const { intake, ledger, stop } = bench();
-  await intake.put(value(1));
+  await intake.put(event('scan', 1));
   await settled();
-  expect(numbers(ledger, 'shelf')).toEqual([1]);
+  expect(numbers(ledger, 'scan')).toEqual([1]);
+  await stop();
+});
+
+test('a sensor’s value waits for those of the others, a second from the first of them', async () => {
+  const { intake, ledger, clock, published, stop } = bench();
+  await clock.pass(60_000);
+  await intake.put(value(1));
+  await clock.pass(400);
+  await intake.put(value(2));
+  await clock.pass(599);
+  expect(numbers(ledger, 'shelf')).toEqual([]);
+  await clock.pass(1);
+  expect(published.at(-1)?.map((each) => each.data['n'])).toEqual([1, 2]);
   await stop();
 });
 
 test('what people do shares a commit for at most 20 ms, what machines say by themselves for at most a second', async () => {
   const { intake, ledger, clock, published, stop } = bench();
-  await intake.put(value(1));
-  await settled();
+  await intake.put(event('scan', 0));
   await intake.put(value(2));
-  await clock.pass(PATIENT_MS - 1);
-  expect(numbers(ledger, 'shelf')).toEqual([1]);
-  await clock.pass(1);
-  expect(numbers(ledger, 'shelf')).toEqual([1, 2]);
+  await settled();
+  await intake.put(value(3));
+  await clock.pass(PATIENT_MS);
+  expect(numbers(ledger, 'shelf')).toEqual([2, 3]);
   await intake.put(value(3));
   await intake.put(event('scan', 1));
   await intake.put(event('scan', 2));
   await clock.pass(PROMPT_MS - 1);
-  expect(numbers(ledger, 'scan')).toEqual([]);
+  expect(numbers(ledger, 'scan')).toEqual([0]);
   await clock.pass(1);
-  expect(numbers(ledger, 'scan')).toEqual([1, 2]);
+  expect(numbers(ledger, 'scan')).toEqual([0, 1, 2]);
   expect(published.at(-1)?.map((each) => each.stream)).toEqual(['shelf', 'scan', 'scan']);
   await stop();
 });
@@ -200,10 +212,8 @@ test('after a burst of values the patience is back', async () => {
   }
   await clock.pass(BUSY_MS);
   await clock.pass(3_000);
-  await intake.put(value(-1));
-  await clock.pass(0);
   const before = ledger.manifest('shelf').last;
-  await intake.put(value(-2));
+  await intake.put(value(-1));
   await clock.pass(BUSY_MS * 2);
   expect(ledger.manifest('shelf').last).toBe(before);
   await clock.pass(PATIENT_MS);

@@ -14,7 +14,7 @@ export const SHOWN_OPTIONS: ReadonlySet<string> = new Set(
     // terminal and readers
     'configByte t1Ms t2Ms t3Ms t4Ms busyWaitMs recoveryMs doubleScanMs doubleTapMs idFrom',
     // camera
-    'fps from to corners masks count width height threads niceness',
+    'fps from to corners masks count width height threads niceness precision',
   ].flatMap((words) => words.split(' ')),
 );
 

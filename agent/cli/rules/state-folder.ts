@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { AgentError } from '../../../drivers/api/agent-error.ts';
 import { copyLedger, ledgerPath } from '../../host/ledger-copy.ts';
 import { openAuditReader, type AuditReader } from '../../ledger/audit-reader.ts';
+import { ledgerFailure } from '../../ledger/errors.ts';
 import { ANCHOR_FILE, KEY_FILE, readAnchor, readKitKey } from '../../pricing/audit/files.ts';
 import { keyFrom, type AuditAnchor } from '../../pricing/audit/verify.ts';
 import { pricingFailure } from '../../pricing/errors.ts';
@@ -41,6 +42,9 @@ export async function openStateFolder(path: string): Promise<StateFolder> {
     }
   } catch (error) {
     const errno = (error as NodeJS.ErrnoException).code ?? '';
+    // A kit that kept a head had a ledger: one that is empty now was emptied.
+    if (errno === 'ledger-absent' && anchor !== null)
+      throw ledgerFailure('ledger-corrupt', { detail: path, cause: error });
     if (errno === 'ledger-absent' || /^E[A-Z]+$/.test(errno))
       throw pricingFailure('state-unreadable', { detail: path, cause: error });
     throw error;

@@ -50,7 +50,8 @@ beforeEach(async () => {
   page.on('pageerror', (error) => complaints.push(String(error)));
   await page.goto(url);
   // The picture has come when the drawing is as large as it.
-  await page.waitForFunction('document.querySelector("canvas").width === 768');
+  const width = (): Promise<number> => page.evaluate('document.querySelector("canvas").width');
+  await expect.poll(width, { timeout: 15_000 }).toBe(768);
 });
 
 afterEach(async () => {
