@@ -1,4 +1,5 @@
 import { pluggedPort, type PluggedPort } from '../wire/plugged-port.ts';
+import type { Pty } from '../wire/pty.ts';
 import type { DeviceLine } from '../devices/device-line.ts';
 import { virtualScanner } from '../devices/barcode-scanner/scanner.ts';
 import { virtualStripeReader } from '../devices/loyalty-reader/stripe-reader.ts';
@@ -8,16 +9,18 @@ import type { KitContext, Trouble, VirtualDevice } from './virtual-device.ts';
 
 const byId = (context: KitContext): string => `${context.folder}/by-id`;
 
-/** What a device says while its plug is out is heard by nobody. */
-function plugOf(port: PluggedPort): Pick<DeviceLine, 'write'> {
-  return { write: (bytes) => port.line?.write(bytes) ?? Promise.resolve() };
+/** What a device says when its plug is pulled, or while it is out, is heard by nobody and is no fault of the simulation. */
+async function say(line: Pty | undefined, bytes: Uint8Array): Promise<void> {
+  try {
+    await line?.write(bytes);
+  } catch (error) {
+    if (line?.open === true) throw error;
+  }
 }
 
-/** A message that the plug cut is no fault of the simulation. */
-function lostWhileUnplugged(port: PluggedPort, context: KitContext): (error: unknown) => void {
-  return (error) => {
-    if (port.line !== undefined) context.onBug(error);
-  };
+/** The device's end of whatever line is plugged in at the moment. */
+function plugOf(port: PluggedPort): Pick<DeviceLine, 'write'> {
+  return { write: (bytes) => say(port.line, bytes) };
 }
 
 function unpluggable(port: PluggedPort): Trouble {
@@ -34,14 +37,13 @@ export async function scannerDevice(id: string, context: KitContext): Promise<Vi
   const port = await pluggedPort(byId(context), `usb-Virtual_Scanner_${id}`, { baudRate: 115_200 });
   await port.plug();
   const scanner = virtualScanner(plugOf(port));
-  const lost = lostWhileUnplugged(port, context);
   return {
     id,
     type: 'barcode-scanner',
     where: port.path,
     kitEntry: { id, type: 'barcode-scanner', port: port.path },
     files: {},
-    hands: { scan: (gtin) => void scanner.scan({ symbology: 'ean-13', digits: gtin.slice(-13) }).catch(lost) },
+    hands: { scan: (gtin) => void scanner.scan({ symbology: 'ean-13', digits: gtin.slice(-13) }).catch(context.onBug) },
     troubles: { unplugged: unpluggable(port) },
     subjects: [id],
     [Symbol.asyncDispose]: () => Promise.resolve(port[Symbol.asyncDispose]()),
@@ -53,7 +55,6 @@ export async function loyaltyDevice(id: string, context: KitContext): Promise<Vi
   const port = await pluggedPort(byId(context), `usb-Virtual_Stripe_${id}`, { baudRate: 9_600 });
   await port.plug();
   const reader = virtualStripeReader(plugOf(port));
-  const lost = lostWhileUnplugged(port, context);
   const keyFile = `${id}.key`;
   return {
     id,
@@ -61,7 +62,7 @@ export async function loyaltyDevice(id: string, context: KitContext): Promise<Vi
     where: port.path,
     kitEntry: { id, type: 'loyalty-reader', protocol: 'magstripe', port: port.path, pseudonymKey: { file: keyFile } },
     files: { [keyFile]: `${hex(context.chance.bytes(32))}\n` },
-    hands: { swipe: (memberId) => void reader.swipe({ track2: `${memberId}=4912` }).catch(lost) },
+    hands: { swipe: (memberId) => void reader.swipe({ track2: `${memberId}=4912` }).catch(context.onBug) },
     troubles: { unplugged: unpluggable(port) },
     subjects: [id],
     [Symbol.asyncDispose]: () => Promise.resolve(port[Symbol.asyncDispose]()),
@@ -84,7 +85,8 @@ export async function terminalDevice(id: string, approve: number, context: KitCo
   let serving: Promise<void> = Promise.resolve();
   const plug = async (): Promise<void> => {
     const line = await port.plug();
-    serving = terminal.serve(line, 'serial', signal).catch(context.onBug);
+    const end: DeviceLine = { write: (bytes) => say(line, bytes), chunks: (until) => line.chunks(until) };
+    serving = terminal.serve(end, 'serial', signal).catch(context.onBug);
   };
   const unplug = async (): Promise<void> => {
     await port.unplug();
