@@ -30,8 +30,9 @@ type Sum = readonly [number, number];
  * A power cut tears at most the last transaction, because each is synced before the next begins. Where two or more
  * transactions that belong together stand behind the first frame that fails, the card has changed what was synced.
  * SQLite takes both for the end of the log: it would forget commits that were told, and give their sequences again.
+ * `rootBelow`: a sound first page lies in the database itself.
  */
-export function resealedLog(log: Uint8Array): Uint8Array | null {
+export function resealedLog(log: Uint8Array, rootBelow = false): Uint8Array | null {
   if (log.length < HEADER_BYTES + FRAME_BYTES) return null;
   const view = new DataView(log.buffer, log.byteOffset, log.byteLength);
   const count = Math.floor((log.length - HEADER_BYTES) / FRAME_BYTES);
@@ -49,7 +50,7 @@ export function resealedLog(log: Uint8Array): Uint8Array | null {
     ({ linked, commitPages }, index) => commitPages > 0 && (linked || behind[index + 1]?.linked === true),
   );
   if (commits.length < 2 || lastCommit < 0) return null;
-  return seal(log, frames.slice(0, firstBad + lastCommit + 1), salts);
+  return seal(log, withoutBadRoots(frames.slice(0, firstBad + lastCommit + 1), rootBelow), salts);
 }
 
 /** The header's checksum, `null` when it does not hold. */
@@ -94,6 +95,16 @@ function readFrames(
 function frameSum(before: Sum, view: DataView, { at, little }: { readonly at: number; readonly little: boolean }): Sum {
   const sum = added(before, view, { from: at, to: at + 8, little });
   return added(sum, view, { from: at + FRAME_HEADER_BYTES, to: at + FRAME_BYTES, little });
+}
+
+/**
+ * Page 1 holds the schema, by which everything else is found, and hardly ever changes: a damaged copy of it must not take
+ * the place of a sound one.
+ */
+function withoutBadRoots(frames: readonly Frame[], rootBelow: boolean): readonly Frame[] {
+  const sound = frames.findIndex(({ linked, page }) => linked && page === 1);
+  const soundAt = rootBelow ? 0 : sound < 0 ? Infinity : sound;
+  return frames.filter(({ linked, page }, index) => linked || page !== 1 || index < soundAt);
 }
 
 /** Frames one after another with checksums that hold. One that failed and names no page of the database is left out. */

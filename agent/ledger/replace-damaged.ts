@@ -67,8 +67,9 @@ function openSource(files: LedgerFiles): Database | null {
   } catch (error) {
     if (!isUnreadable(error)) throw error;
   }
+  const rootless = found === null || log === null ? {} : { log: resealedLog(found, true) ?? log };
   try {
-    return openDamaged(files.copyWith({ ...sealed, head: freshHead() }));
+    return openDamaged(files.copyWith({ ...rootless, head: freshHead() }));
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     return null;
