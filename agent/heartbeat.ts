@@ -28,8 +28,17 @@ export interface HeartbeatParts {
  */
 export async function beat(parts: HeartbeatParts, signal: AbortSignal): Promise<void> {
   const { host, log, ledger } = parts;
-  const watch = clockWatch({ clock: host.clock, ledger, log, onStored: parts.stored });
   let priceTickMono = host.clock.monoMs() - PRICE_TICK_MS;
+  const watch = clockWatch({
+    clock: host.clock,
+    ledger,
+    log,
+    onStored: (events) => {
+      parts.stored(events);
+      // The price log vouches for the offset by which its records were dated anew, before another step replaces it.
+      priceTickMono = Number.NEGATIVE_INFINITY;
+    },
+  });
   while (!signal.aborted) {
     const now = host.clock.monoMs();
     try {
