@@ -21,7 +21,7 @@ import type { MonoMs, WallMs } from '../../drivers/api/clock.ts';
 import type { JsonObject, Stream } from '../../drivers/api/reading.ts';
 import type { StoredEvent } from '../core/event.ts';
 import { stateDir } from '../host/state-dir.ts';
-import { PAGE_BYTES } from './database.ts';
+import { openDatabase, PAGE_BYTES } from './database.ts';
 import type { LedgerFiles } from './files.ts';
 import { openLedger } from './open-ledger.ts';
 import type { SqliteLedger } from './sqlite-ledger.ts';
@@ -343,6 +343,52 @@ test('damage that no check at start saw is found by the read that meets it, and 
   const after = open(folder, 0);
   expect(after.epoch).not.toBe(epoch);
   expectAccounted(after, epoch);
+});
+
+/** The page, from 0, that holds a text; the last one where several do. */
+function pageWith(bytes: Uint8Array, text: string): number {
+  const at = Buffer.from(bytes).lastIndexOf(text);
+  expect(at).toBeGreaterThan(0);
+  return Math.floor(at / PAGE_BYTES);
+}
+
+test.each([
+  ['a clean stop wrote the counters down', true],
+  ['the till’s answers alone tell how far it went', false],
+])('the newest rows are named when their page is gone: %s', (_why, clean) => {
+  const SALES = 60;
+  const folder = newFolder();
+  const ledger = open(folder);
+  for (let n = 1; n <= SALES; n += 1)
+    ledger.transaction((tx) => {
+      const { sequence } = tx.append({
+        type: 'barrow.test.v1',
+        stream: 'sale',
+        subject: 'till',
+        atMono: 1 as MonoMs,
+        data: payload('sale', n),
+      });
+      const answer = { eventId: `${ledger.epoch}/sale/${sequence}`, sequence: String(sequence) };
+      if (!clean) tx.tables.idempotency.put(`k${n}`, { bodyHash: 'h', status: 201, answer, atMono: 1 as MonoMs });
+    });
+  const { epoch } = ledger;
+  const scene = newFolder();
+  const path = join(scene, 'ledger.db');
+  if (clean) shut(ledger);
+  writeFileSync(path, readFileSync(join(folder, 'ledger.db')));
+  if (!clean) writeFileSync(`${path}-wal`, readFileSync(join(folder, 'ledger.db-wal')));
+  // Closing folds the log in.
+  openDatabase(path).close();
+  const bytes = readFileSync(path);
+  scribble(path, pageWith(bytes, `sale-${SALES}-`) * PAGE_BYTES, new Uint8Array(PAGE_BYTES));
+  const after = open(scene);
+  expect(after.epoch).not.toBe(epoch);
+  const told = (said(after)?.['streams'] as unknown as readonly Told[]).find(({ stream }) => stream === 'sale')!;
+  expect(told.last).toBe(SALES);
+  const came = inherited(after).length;
+  const named = told.missing.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  expect(named).toBeGreaterThan(0);
+  expect(came + named).toBe(SALES);
 });
 
 test('a log that a power cut tore gives every commit before the tear and nothing after it', () => {

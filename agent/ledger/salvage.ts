@@ -50,6 +50,7 @@ export function salvage(source: Database, target: Database, maxBytes: number): S
   const boots = new Map(
     attempt(() => source.prepare<[], [number, string]>('SELECT boot, boot_id FROM boots').raw().all(), []),
   );
+  const answered = epoch === null ? new Map<string, number>() : lastAnswered(source, epoch);
   let room = maxBytes / 2;
   const streams = STREAMS.map((stream): StreamSalvage => {
     const known = knownState(source, stream);
@@ -58,7 +59,7 @@ export function salvage(source: Database, target: Database, maxBytes: number): S
     const accounted = new RangeSet(known.settled);
     const settled = new RangeSet(known.settled);
     let rescued = 0;
-    let last = known.last;
+    let last = Math.max(known.last, answered.get(stream) ?? 0);
     const inherited = inheritedTable(target);
     inBatches(target, readableRows(source, stream), (row) => {
       last = Math.max(last, row[0]);
@@ -106,6 +107,19 @@ export function salvageData(report: SalvageReport, reason: string, folder: strin
   };
 }
 
+/**
+ * Last sequence of each stream that an answer to the till names. Counters are written down now and then, and a row that
+ * came after is counted by its page alone; what the till was told stands on another one.
+ */
+function lastAnswered(source: Database, epoch: string): ReadonlyMap<string, number> {
+  const last = new Map<string, number>();
+  const named = new RegExp(`"${epoch}/([a-z]+)/([0-9]{1,15})"`, 'g');
+  for (const [answer] of untilBroken(source, 'SELECT answer FROM idempotency'))
+    for (const [, stream = '', sequence = ''] of String(answer).matchAll(named))
+      last.set(stream, Math.max(last.get(stream) ?? 0, Number(sequence)));
+  return last;
+}
+
 interface KnownState {
   readonly last: number;
   readonly settled: readonly Range[];
@@ -124,7 +138,12 @@ function knownState(source: Database, stream: Stream): KnownState {
     () => source.prepare<[string], Range>('SELECT first, last FROM losses WHERE stream = ?').raw().all(stream),
     [],
   );
-  return { last: row?.last ?? 0, settled: parseRanges(row?.settled), losses };
+  const marked = attempt(
+    () =>
+      source.prepare<[string], number | null>('SELECT max(last) FROM marks WHERE stream = ?').pluck().get(stream) ?? 0,
+    0,
+  );
+  return { last: Math.max(row?.last ?? 0, marked), settled: parseRanges(row?.settled), losses };
 }
 
 function parseRanges(text: string | undefined): readonly Range[] {

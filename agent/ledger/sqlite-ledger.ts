@@ -232,10 +232,11 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  /** Writes acknowledgements and the ledger's time down, as closing does. */
+  /** Writes every stream's counters and the ledger's time down, as closing does: they tell how far a damaged page went. */
   flush(): void {
     this.#atomically(() => {
-      this.#persist();
+      for (const log of this.#logs) log.persist();
+      this.#persistedMs = this.#time.nowMs();
       this.#time.persist();
     });
   }
