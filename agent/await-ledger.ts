@@ -63,15 +63,14 @@ export async function awaitLedger(
   while (!signal.aborted) {
     host.log.error('ledger-unopened', { code: refused.code, detail: refused.message });
     host.service.status(`degraded: ${refused.code}`);
-    const ledger = await runWithout(open, room, { host, config, signal });
+    const ledger = await runWithout(() => enter(open, room, host), room, { host, config, signal });
     if (ledger === null) {
       lastTry(open, room, host);
       return null;
     }
     try {
-      const moved = room.moveInto(ledger);
+      room.moveInto(ledger);
       host.service.status('running');
-      host.log.info('ledger-opened', { moved: moved.length });
       return ledger;
     } catch (error) {
       ledger[Symbol.dispose]();
@@ -81,6 +80,22 @@ export async function awaitLedger(
     }
   }
   return null;
+}
+
+/**
+ * Opens the ledger and brings in what waits at once: until the rooms are closed, which may take as long as a goodbye to a
+ * slow broker, the power can fail. Throws the ledger's errors; then everything still waits.
+ */
+function enter(open: () => Ledger, room: WaitingRoom, host: Host): Ledger {
+  const ledger = open();
+  try {
+    const moved = room.moveInto(ledger);
+    host.log.info('ledger-opened', { moved: moved.length });
+    return ledger;
+  } catch (error) {
+    ledger[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** A stop while events wait: the disk may have come back since the last try. */

@@ -88,3 +88,22 @@ test('a ledger that fails again leaves everything waiting', async () => {
   room.moveInto(opened);
   expect(opened.depth().streams.find(({ stream }) => stream === 'scan')?.last).toBe(1);
 });
+
+test('what comes once the ledger is there is stored as it comes, and waits again when the disk fails again', async () => {
+  const room = waitingRoom(ledgerFailure('ledger-full'));
+  await room.put(event('scan', 1), 'driver/scanner');
+  using opened = ledger();
+  room.moveInto(opened);
+  await room.put(event('scan', 2), 'driver/scanner');
+  expect(opened.range('scan', 1, 10, 10).map(({ data }) => data['n'])).toEqual([1, 2]);
+  expect(room.health().waitingRows).toBe(0);
+  const transaction = opened.transaction.bind(opened);
+  opened.transaction = () => {
+    throw ledgerFailure('ledger-io');
+  };
+  await room.put(event('scan', 3), 'driver/scanner');
+  expect(room.health()).toMatchObject({ waitingRows: 1, code: 'ledger-io' });
+  opened.transaction = transaction;
+  room.moveInto(opened);
+  expect(opened.range('scan', 1, 10, 10).map(({ data }) => data['n'])).toEqual([1, 2, 3]);
+});

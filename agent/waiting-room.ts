@@ -1,4 +1,4 @@
-import type { AgentError } from '../drivers/api/agent-error.ts';
+import { AgentError } from '../drivers/api/agent-error.ts';
 import type { Stream } from '../drivers/api/reading.ts';
 import type { PendingEvent, StoredEvent } from './core/event.ts';
 import type { Ledger } from './core/ledger.ts';
@@ -10,7 +10,8 @@ export interface WaitingRoom extends Intake {
   refusal(): AgentError;
   refuse(error: AgentError): void;
   /**
-   * Stores what waits in one transaction and declares the rest. Throws the ledger's errors; then everything still waits.
+   * Stores what waits in one transaction and declares the rest; what comes after is stored as it comes. Throws the
+   * ledger's errors; then everything still waits.
    */
   moveInto(ledger: Ledger): readonly StoredEvent[];
 }
@@ -35,6 +36,8 @@ export function waitingRoom(first: AgentError): WaitingRoom {
   let rows: Row[] = [];
   let givenUp = new Map<Stream, GivenUp>();
   let unstoredRows = 0;
+  /** Where what comes goes on to; `null` while everything waits. */
+  let home: Ledger | null = null;
   const keepsState = new Set<string>();
 
   const giveUp = ({ stream, data }: PendingEvent, counts: Map<Stream, GivenUp>): void => {
@@ -43,6 +46,22 @@ export function waitingRoom(first: AgentError): WaitingRoom {
   };
   const isFalseSeries = ({ event, owner }: Row): boolean =>
     event.stream !== 'agent' && owner !== undefined && keepsState.has(owner);
+
+  const moveInto = (ledger: Ledger): readonly StoredEvent[] => {
+    const lost = new Map(givenUp);
+    for (const row of rows) if (isFalseSeries(row)) giveUp(row.event, lost);
+    home = null;
+    const stored = ledger.transaction((tx) => [
+      ...[...lost].map(([stream, { count, bytes }]) =>
+        tx.declareLoss(stream, { count, bytes, reason: error.code, atMono: newestMono(rows) }),
+      ),
+      ...rows.filter((row) => !isFalseSeries(row)).map(({ event }) => tx.append(event)),
+    ]);
+    home = ledger;
+    rows = [];
+    givenUp = new Map();
+    return stored;
+  };
 
   return {
     async put(event, owner, saves) {
@@ -54,6 +73,14 @@ export function waitingRoom(first: AgentError): WaitingRoom {
         unstoredRows += 1;
       }
       rows.push({ event, owner });
+      if (home === null) return;
+      try {
+        moveInto(home);
+      } catch (failure) {
+        // It waits again, as before the ledger opened.
+        if (!(failure instanceof AgentError)) throw failure;
+        error = failure;
+      }
     },
     async save(owner) {
       keepsState.add(owner);
@@ -72,19 +99,7 @@ export function waitingRoom(first: AgentError): WaitingRoom {
     refuse(next) {
       error = next;
     },
-    moveInto(ledger) {
-      const lost = new Map(givenUp);
-      for (const row of rows) if (isFalseSeries(row)) giveUp(row.event, lost);
-      const stored = ledger.transaction((tx) => [
-        ...[...lost].map(([stream, { count, bytes }]) =>
-          tx.declareLoss(stream, { count, bytes, reason: error.code, atMono: newestMono(rows) }),
-        ),
-        ...rows.filter((row) => !isFalseSeries(row)).map(({ event }) => tx.append(event)),
-      ]);
-      rows = [];
-      givenUp = new Map();
-      return stored;
-    },
+    moveInto,
   };
 }
 

@@ -45,8 +45,6 @@ export interface WorldOptions {
   readonly prices?: boolean;
   /** Makes a real folder for a seed whose card loses a block. */
   readonly scratch: () => ScratchDisk;
-  /** False spares the ledger's file; about a third of all seeds damage it. */
-  readonly damage?: boolean;
   /** Faults instead of the seed's own: for a case that is being made smaller. */
   readonly faults?: readonly Fault[];
 }
@@ -128,7 +126,7 @@ async function makeWorld(options: WorldOptions): Promise<{ run(): Promise<WorldR
   };
   const faults = options.faults ?? [
     ...faultPlan(root, closesMs),
-    ...(prices && options.damage !== false ? damagePlan(part('card'), closesMs) : []),
+    ...(prices ? damagePlan(part('card'), closesMs) : []),
   ];
   const scratch = faults.some(({ kind }) => kind === 'file-damaged') ? options.scratch() : undefined;
   let damages = 0;
