@@ -383,7 +383,8 @@ test.each([
   scribble(path, pageWith(bytes, `sale-${SALES}-`) * PAGE_BYTES, new Uint8Array(PAGE_BYTES));
   const after = open(scene);
   expect(after.epoch).not.toBe(epoch);
-  const told = (said(after)?.['streams'] as unknown as readonly Told[]).find(({ stream }) => stream === 'sale')!;
+  const streams = (said(after)?.['streams'] ?? []) as unknown as readonly Told[];
+  const told = streams.find(({ stream }) => stream === 'sale')!;
   expect(told.last).toBe(SALES);
   const came = inherited(after).length;
   const named = told.missing.reduce((sum, { from, to }) => sum + to - from + 1, 0);
