@@ -12,6 +12,8 @@ const FRAME_BYTES: number = FRAME_HEADER_BYTES + PAGE_BYTES;
 const MAGIC_LITTLE = 0x377f0682;
 const MAGIC_BIG = 0x377f0683;
 const VERSION = 3007000;
+/** First byte of a page that holds keys and pointers of a table, and no rows (fileformat2.html §1.6). */
+const TABLE_INTERIOR = 0x05;
 
 interface Frame {
   readonly at: number;
@@ -30,9 +32,11 @@ type Sum = readonly [number, number];
  * A power cut tears at most the last transaction, because each is synced before the next begins. Where two or more
  * transactions that belong together stand behind the first frame that fails, the card has changed what was synced.
  * SQLite takes both for the end of the log: it would forget commits that were told, and give their sequences again.
- * `rootBelow`: a sound first page lies in the database itself.
+ * A page that fails is left as it was before, for its bytes might still read as a row, of another amount: what came with
+ * it is missing and can be named. Pages that only lead to rows are taken as they are, or all behind them would be lost;
+ * but never the first, by which everything is found.
  */
-export function resealedLog(log: Uint8Array, rootBelow = false): Uint8Array | null {
+export function resealedLog(log: Uint8Array): Uint8Array | null {
   if (log.length < HEADER_BYTES + FRAME_BYTES) return null;
   const view = new DataView(log.buffer, log.byteOffset, log.byteLength);
   const count = Math.floor((log.length - HEADER_BYTES) / FRAME_BYTES);
@@ -50,7 +54,7 @@ export function resealedLog(log: Uint8Array, rootBelow = false): Uint8Array | nu
     ({ linked, commitPages }, index) => commitPages > 0 && (linked || behind[index + 1]?.linked === true),
   );
   if (commits.length < 2 || lastCommit < 0) return null;
-  return seal(log, withoutBadRoots(frames.slice(0, firstBad + lastCommit + 1), rootBelow), salts);
+  return seal(log, frames.slice(0, firstBad + lastCommit + 1), salts);
 }
 
 /** The header's checksum, `null` when it does not hold. */
@@ -97,20 +101,12 @@ function frameSum(before: Sum, view: DataView, { at, little }: { readonly at: nu
   return added(sum, view, { from: at + FRAME_HEADER_BYTES, to: at + FRAME_BYTES, little });
 }
 
-/**
- * Page 1 holds the schema, by which everything else is found, and hardly ever changes: a damaged copy of it must not take
- * the place of a sound one.
- */
-function withoutBadRoots(frames: readonly Frame[], rootBelow: boolean): readonly Frame[] {
-  const sound = frames.findIndex(({ linked, page }) => linked && page === 1);
-  const soundAt = rootBelow ? 0 : sound < 0 ? Infinity : sound;
-  return frames.filter(({ linked, page }, index) => linked || page !== 1 || index < soundAt);
-}
-
-/** Frames one after another with checksums that hold. One that failed and names no page of the database is left out. */
+/** Frames one after another with checksums that hold. */
 function seal(log: Uint8Array, frames: readonly Frame[], salts: Sum): Uint8Array {
   const pages = Math.max(...frames.filter(({ linked }) => linked).map(({ commitPages }) => commitPages));
-  const kept = frames.filter(({ linked, page }) => linked || (page >= 1 && page <= pages));
+  const leads = ({ at, page }: Frame): boolean =>
+    page > 1 && page <= pages && log[at + FRAME_HEADER_BYTES] === TABLE_INTERIOR;
+  const kept = frames.filter((frame) => frame.linked || leads(frame));
   const sealed = new Uint8Array(HEADER_BYTES + kept.length * FRAME_BYTES);
   const view = new DataView(sealed.buffer);
   view.setUint32(0, MAGIC_LITTLE);
@@ -125,8 +121,7 @@ function seal(log: Uint8Array, frames: readonly Frame[], salts: Sum): Uint8Array
     const to = HEADER_BYTES + index * FRAME_BYTES;
     sealed.set(log.subarray(at, at + FRAME_BYTES), to);
     // The end of a transaction is taken from sound frames only.
-    if (!linked) view.setUint32(to + 4, 0);
-    else view.setUint32(to + 4, commitPages);
+    view.setUint32(to + 4, linked ? commitPages : 0);
     view.setUint32(to + 8, salts[0]);
     view.setUint32(to + 12, salts[1]);
     sum = frameSum(sum, view, { at: to, little: true });

@@ -67,9 +67,8 @@ function openSource(files: LedgerFiles): Database | null {
   } catch (error) {
     if (!isUnreadable(error)) throw error;
   }
-  const rootless = found === null || log === null ? {} : { log: resealedLog(found, true) ?? log };
   try {
-    return openDamaged(files.copyWith({ ...rootless, head: freshHead() }));
+    return openDamaged(files.copyWith({ ...sealed, head: freshHead() }));
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     return null;
