@@ -27,7 +27,7 @@ const RIDE_ALONG_MS = 2_000;
 
 /**
  * With no commit to ride on, `maintain` writes them down once they are this old. A kit at rest has a commit a minute, so that
- * none is spent on acknowledgements alone: a fifth of what such a kit writes to its card.
+ * none is spent on acknowledgements alone.
  */
 const PERSIST_AFTER_MS = 90_000;
 
