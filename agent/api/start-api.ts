@@ -1,18 +1,16 @@
-import { AgentError } from '../../drivers/api/agent-error.ts';
 import type { Json } from '../../drivers/api/reading.ts';
 import type { ApiRequest, ApiResponse } from '../core/host.ts';
 import { bodyHash } from '../till/canonical.ts';
 import { findCardNumber, holdsCardNumber } from '../till/card-guard.ts';
 import { catalogueOf } from '../till/catalogue.ts';
 import { tillFailure } from '../till/errors.ts';
-import { BASE_HEADERS, errorAnswer, jsonAnswer } from './answer.ts';
+import { jsonAnswer } from './answer.ts';
 import type { Api, ApiParts } from './api-parts.ts';
-import { apiFailure } from './errors.ts';
 import { createGuard, type Guard } from './guard.ts';
 import { openApiRoute } from './openapi.ts';
-import { readJson, readKey } from './read-request.ts';
+import { requestHandler } from './request-handler.ts';
 import { RequestStats } from './request-stats.ts';
-import { routeTable, type Call, type Match, type Route, type RouteTable } from './route.ts';
+import { routeTable, type Call, type Match, type Route } from './route.ts';
 import { controlRoutes } from './routes/control-routes.ts';
 import { liveRoutes } from './routes/live-routes.ts';
 import { pageRoutes } from './routes/page-routes.ts';
@@ -65,61 +63,17 @@ export function apiHandler(
   const stats = new RequestStats();
   const table = routeTable(apiRoutes(parts, stats));
   const running = new Map<string, Promise<ApiResponse>>();
-  return async (request) => {
-    const startedAt = parts.clock.monoMs();
-    const found = table.match(request.method, request.path);
-    const route = 'route' in found ? found.route.path : 'unknown';
-    let answer: ApiResponse;
-    try {
-      answer = await respond({ parts, guard, table, running, signal }, request, found);
-    } catch (error) {
-      answer = failed(parts, error, route);
-    }
-    const method = 'route' in found ? found.route.method : 'other';
-    stats.record(method, route, answer.status, parts.clock.monoMs() - startedAt);
-    return answer;
+  const answer = (found: Match, call: Call): ApiResponse | Promise<ApiResponse> => {
+    refuseCards(parts, call);
+    if (call.idempotencyKey === null || found.route.idempotency !== 'api') return found.route.handle(call);
+    return once({ parts, running }, found, call, call.idempotencyKey);
   };
+  return requestHandler({ table, guard, stats, clock: parts.clock, log: parts.log, answer }, signal);
 }
 
 interface Inner {
   readonly parts: ApiParts;
-  readonly guard: Guard;
-  readonly table: RouteTable;
   readonly running: Map<string, Promise<ApiResponse>>;
-  readonly signal: AbortSignal;
-}
-
-async function respond(
-  inner: Inner,
-  request: ApiRequest,
-  found: ReturnType<RouteTable['match']>,
-): Promise<ApiResponse> {
-  const open = 'route' in found && found.route.open === true;
-  const refusal = inner.guard.check(request, !open);
-  if (refusal !== null) {
-    const waitS = refusal.retryAfterS;
-    return errorAnswer(refusal.error, waitS === undefined ? {} : { 'retry-after': String(Math.ceil(waitS)) });
-  }
-  if (!('route' in found)) return noRoute(request, found.allow);
-  const { route } = found;
-  const call: Call = {
-    request,
-    params: found.params,
-    body: route.method === 'POST' ? readJson(request) : undefined,
-    idempotencyKey: route.method === 'POST' ? readKey(request) : null,
-    // The server ends its requests when it closes: no signal is derived from one that lives as long as the agent.
-    signal: request.signal ?? inner.signal,
-  };
-  refuseCards(inner.parts, call);
-  if (call.idempotencyKey === null || route.idempotency !== 'api') return route.handle(call);
-  return once(inner, found, call, call.idempotencyKey);
-}
-
-function noRoute(request: ApiRequest, allow: readonly string[]): ApiResponse {
-  if (allow.length === 0) return errorAnswer(apiFailure('route-unknown'));
-  if (request.method === 'OPTIONS')
-    return { status: 204, headers: { ...BASE_HEADERS, allow: allow.join(', ') }, body: '' };
-  return errorAnswer(apiFailure('method-refused'), { allow: allow.join(', ') });
 }
 
 /** No card number comes in by any door: not in a body, not in a key that would be kept for a week. */
@@ -155,11 +109,4 @@ async function once(inner: Inner, { route }: Match, call: Call, key: string): Pr
   } finally {
     running.delete(kept);
   }
-}
-
-function failed(parts: ApiParts, error: unknown, route: string): ApiResponse {
-  if (error instanceof AgentError) return errorAnswer(error);
-  // The message may quote the request, so only the kind of the error is written down.
-  parts.log.error('api-bug', { route, error: error instanceof Error ? error.name : typeof error });
-  return errorAnswer(apiFailure('bug'));
 }

@@ -22,7 +22,15 @@ export interface KitConfig extends Omit<KitFile, 'drivers'> {
 }
 
 export type ReadConfig =
-  { readonly ok: true; readonly config: KitConfig } | { readonly ok: false; readonly faults: readonly ConfigFault[] };
+  | { readonly ok: true; readonly config: KitConfig }
+  | {
+      readonly ok: false;
+      readonly faults: readonly ConfigFault[];
+      /** The top-level parts without a fault, as written: defaults are not filled in. */
+      readonly sound: SoundSections;
+    };
+
+export type SoundSections = { readonly [Section in keyof KitFile]?: Partial<KitFile[Section]> | undefined };
 
 /** Aliases allowed in the document: enough for a shared block, far too few for a bomb. */
 const MAX_ALIASES = 32;
@@ -47,21 +55,25 @@ export async function readConfig(text: string, registry: DriverRegistry): Promis
         hint: configErrors['config-syntax'].hint,
       };
     });
-    return { ok: false, faults };
+    return { ok: false, faults, sound: {} };
   }
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;
-    return { ok: false, faults: [fault('config-syntax', [], locator, 'too many aliases')] };
+    return { ok: false, faults: [fault('config-syntax', [], locator, 'too many aliases')], sound: {} };
   }
   const faults: ConfigFault[] = [];
   const file = checked(kitFile, value, [], locator, faults);
   const drivers = await readDrivers(value, locator, registry, faults);
   faults.push(...semanticFaults(file ?? soundSections(value, faults), locator));
   if (file === null || faults.length > 0)
-    return { ok: false, faults: faults.toSorted((a, b) => a.line - b.line || a.column - b.column) };
+    return {
+      ok: false,
+      faults: faults.toSorted((a, b) => a.line - b.line || a.column - b.column),
+      sound: soundSections(value, faults),
+    };
   return { ok: true, config: { ...file, drivers } };
 }
 

@@ -1,6 +1,6 @@
 import type { Log } from '../../drivers/api/driver.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
-import type { Host } from '../core/host.ts';
+import type { Host, ServiceManager } from '../core/host.ts';
 import { systemChance, systemClock } from './clock.ts';
 import { machineFacts } from './machine.ts';
 import { keptFiles } from './kept-files.ts';
@@ -13,6 +13,8 @@ export interface MachineHostOptions {
   readonly configPath: string;
   readonly stateDir: string;
   readonly log: Log;
+  /** The service manager that was found already: it can be asked for once in a process. */
+  readonly service?: ServiceManager;
 }
 
 /**
@@ -49,7 +51,7 @@ export async function machineHost(options: MachineHostOptions): Promise<Host> {
     secret: files.secret,
     kept: keptFiles(options.stateDir),
     file: files.file,
-    service: await serviceManager(process.env, log),
+    service: options.service ?? (await serviceManager(process.env, log)),
     machine: () => machineFacts(options.stateDir),
   };
 }

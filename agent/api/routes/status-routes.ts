@@ -20,12 +20,16 @@ const KPI_PAGE_ROWS = 1_000;
 /** Pages read for one request; the rest is read by the next, so that no request holds the agent for long. */
 const KPI_PAGES_PER_REQUEST = 5;
 
+interface StatusParts extends Pick<ApiParts, 'ledger'> {
+  readonly view: Pick<ApiParts['view'], 'status' | 'logs'>;
+}
+
 /** What the kit is doing. */
-export function statusRoutes(parts: ApiParts, stats: RequestStats): readonly Route[] {
+export function statusRoutes(parts: StatusParts, stats: RequestStats): readonly Route[] {
   return [health(parts), metrics(parts, stats), status(parts), logs(parts), kpi(parts)];
 }
 
-function health({ view }: ApiParts): Route {
+function health({ view }: StatusParts): Route {
   return {
     method: 'GET',
     path: '/healthz',
@@ -49,7 +53,7 @@ function health({ view }: ApiParts): Route {
   };
 }
 
-function metrics({ view }: ApiParts, stats: RequestStats): Route {
+function metrics({ view }: StatusParts, stats: RequestStats): Route {
   return {
     method: 'GET',
     path: '/metrics',
@@ -63,7 +67,7 @@ function metrics({ view }: ApiParts, stats: RequestStats): Route {
   };
 }
 
-function status({ view }: ApiParts): Route {
+function status({ view }: StatusParts): Route {
   return {
     method: 'GET',
     path: '/v1/status',
@@ -73,7 +77,7 @@ function status({ view }: ApiParts): Route {
   };
 }
 
-function logs({ view }: ApiParts): Route {
+function logs({ view }: StatusParts): Route {
   return {
     method: 'GET',
     path: '/v1/logs',
@@ -131,7 +135,7 @@ function driverOf(line: JsonObject): JsonObject[string] | undefined {
   return line['driver'] ?? line['driverId'];
 }
 
-function kpi({ ledger }: ApiParts): Route {
+function kpi({ ledger }: StatusParts): Route {
   const read: Partial<Record<Stream, number>> = {};
   let sums: KpiSums = newKpiSums();
   let epoch: string | null = null;

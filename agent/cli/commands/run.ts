@@ -1,7 +1,9 @@
 import { Command, Option } from 'commander';
+import type { Log } from '../../../drivers/api/driver.ts';
 import { registry } from '../../../drivers/registry.ts';
 import { configErrors, configFailure } from '../../config/errors.ts';
 import type { KitConfig } from '../../config/read-config.ts';
+import type { ServiceManager } from '../../core/host.ts';
 import { LOG_LEVELS, openLog, type LogLevel } from '../../host/log.ts';
 import { machineHost } from '../../host/machine-host.ts';
 import { forbidCoreDumps } from '../../host/no-core-dumps.ts';
@@ -12,6 +14,7 @@ import type { CommandIo, CommandModule, ExitStatus } from '../program.ts';
 
 interface RunOptions {
   readonly config: string;
+  readonly stay?: boolean;
   readonly logLevel?: LogLevel;
 }
 
@@ -25,6 +28,7 @@ export const command: CommandModule = {
           .choices(LOG_LEVELS)
           .env('BARROW_LOG_LEVEL'),
       )
+      .option('--stay', 'with a kit.yaml that cannot work: say why on the status page until it is corrected')
       .addHelpText(
         'after',
         '\nSIGTERM stops it, SIGHUP reads the configuration again.\n\nExamples:\n  barrow run -c kit.yaml\n  barrow run -c /etc/barrow/kit.yaml --log-level debug',
@@ -35,10 +39,21 @@ export const command: CommandModule = {
 async function run(io: CommandIo, options: RunOptions): Promise<ExitStatus> {
   forbidCoreDumps();
   giveSpareMemoryBack(io.signal);
-  const config = await validKit(options.config);
-  const log = await openLog({ level: options.logLevel ?? 'info', pretty: io.tty && !io.json });
-  const host = await machineHost({ configPath: options.config, stateDir: config.state, log });
-  await runAgent({ ...host, readConfig: () => validKit(options.config), reloads: hangUps }, config, io.signal);
+  const { config: configPath, stay = false } = options;
+  const start = async (config: KitConfig, log: Log, service?: ServiceManager): Promise<void> => {
+    const host = await machineHost({ configPath, stateDir: config.state, log, ...(service && { service }) });
+    await runAgent({ ...host, readConfig: () => validKit(configPath), reloads: hangUps }, config, io.signal);
+  };
+  const openOwnLog = (): Promise<Log> => openLog({ level: options.logLevel ?? 'info', pretty: io.tty && !io.json });
+  if (stay) {
+    const log = await openOwnLog();
+    const { runOrStay } = await import('../stay.ts');
+    const run = (config: KitConfig, service: ServiceManager): Promise<void> => start(config, log, service);
+    await runOrStay({ configPath, log, reloads: hangUps, run }, io.signal);
+    return 0;
+  }
+  const config = await validKit(configPath);
+  await start(config, await openOwnLog());
   return 0;
 }
 
