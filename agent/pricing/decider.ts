@@ -12,7 +12,7 @@ import { decisionData, RECORDED_RULES } from './decision-record.ts';
 import { FactBook } from './facts/fact-book.ts';
 import { newestEvents } from './facts/refold.ts';
 import { SalesBook } from './facts/sales-book.ts';
-import { isNews, ItemBook } from './item-book.ts';
+import { isNews, ItemBook, untouched } from './item-book.ts';
 import type { PricingParts } from './pricing-parts.ts';
 import type { RulesInForce } from './rules-in-force.ts';
 
@@ -23,6 +23,8 @@ export interface DeciderParts extends Pick<PricingParts, 'clock' | 'kit' | 'ledg
   readonly skuOf: (gtin14: string) => string | undefined;
   /** A decision was recorded: called within its transaction, before anything else is written. */
   readonly recorded: (tx: LedgerTx, sku: string) => void;
+  /** Items were saved without a decision: called within their transaction. */
+  readonly saved: (tx: LedgerTx) => void;
 }
 
 /** Facts in, decisions out: what the kit's events say of each item, where it stands, and the record of each change. */
@@ -55,17 +57,24 @@ export class Decider {
     return touched;
   }
 
-  /** Decides some items, and records those of which there is anything new to say. */
+  /**
+   * Decides some items, and records those of which there is anything new to say. What was gathered for rules with
+   * evidence is saved without a record: no price was decided by it yet. The decision that comes from it carries it in
+   * its inputs.
+   */
   decide(tx: LedgerTx, rules: RulesInForce, items: readonly ItemProgram[]): void {
     const inputs = this.#inputs(tx, rules, items);
     const program = { ...rules.program, items };
     const { decisions, state } = decideWith(program, inputs, { trace: false });
+    let gathered = false;
     for (const [index, decision] of decisions.entries()) {
       const item = items[index];
       const next = Object.hasOwn(state, decision.sku) ? state[decision.sku] : undefined;
       if (item === undefined || next === undefined) continue;
       if (isNews(this.#items.find(tx, decision.sku), decision, next)) this.#record(tx, rules, item, inputs);
+      else if (this.#items.gather(tx, decision.sku, decision, next)) gathered = true;
     }
+    if (gathered) this.#parts.saved(tx);
   }
 
   /** What an item costs now. */
@@ -74,7 +83,7 @@ export class Decider {
     const record = this.#items.find(read, sku);
     // A list price or a floor that came since the last decision holds at once, though the item's turn may be some passes away.
     const leastMinor = isApprovedPinActive(rules.program, program, this.#parts.clock.wallMs()) ? 0 : program.floorMinor;
-    const priceMinor = Math.min(listMinor, Math.max(leastMinor, record?.state.priceMinor ?? listMinor));
+    const priceMinor = Math.min(listMinor, Math.max(leastMinor, this.#items.standingMinor(read, sku) ?? listMinor));
     const announce = priorPriceMinor !== null && priceMinor < priorPriceMinor;
     return {
       sku,
@@ -127,9 +136,9 @@ export class Decider {
     const state: [string, ItemState][] = [];
     const facts: [string, Inputs['facts'][string]][] = [];
     for (const { item } of items) {
-      const known = this.#items.state(tx, item.sku, today);
+      const known = this.#items.state(tx, item, today);
       if (known !== null) state.push([item.sku, known]);
-      const standing = known ?? { rung: 0, priceMinor: item.listMinor, changedAt: null, changesToday: 0 };
+      const standing = known ?? untouched(item.listMinor);
       const sales = this.#sales.count(tx, item.sku);
       const soldToday = this.#sales.soldToday(tx, item.sku);
       facts.push([item.sku, this.#facts.readings(item.sku, { state: standing, sales, soldToday, budgetLeftMinor })]);

@@ -14,6 +14,13 @@ const itemState = z.strictObject({
   priceMinor: money,
   changedAt: instant.nullable(),
   changesToday: z.int().min(0),
+  evidence: z
+    .record(text, z.strictObject({ rev: z.int(), on: z.boolean(), window: z.int(), held: z.array(z.boolean()) }))
+    .optional()
+    .describe(
+      'By rule id, for rules with `evidence` or `exit`: whether the rule is on, the number of the newest watched window, ' +
+        'and whether each window held, oldest first.',
+    ),
 });
 
 const reading = z.strictObject({
@@ -43,7 +50,13 @@ const decided = z.strictObject({
   }),
   stateAfter: itemState,
   overrides: z.array(open),
-  trace: z.array(open),
+  trace: z
+    .array(open)
+    .describe(
+      'The steps in their order. Outcomes of a rule: wins, outranked (it fired, another went further), no-match, unknown ' +
+        '(a fact is not known), stale (a required fact is), gathering (it would fire but for its evidence), exit (it would ' +
+        'fire but its exit is true).',
+    ),
   bundle: z.strictObject({ merchant: text, version: z.int(), hash: text, keyId: text }),
   engine: z.strictObject({ format: text, number: z.int(), version: text, facts: text }),
   chain,

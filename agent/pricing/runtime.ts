@@ -69,6 +69,7 @@ class LedgerPricing implements Pricing {
         this.#changed.add(sku);
         this.#bump(tx);
       },
+      saved: (tx) => this.#bump(tx),
     });
   }
 
@@ -112,7 +113,8 @@ class LedgerPricing implements Pricing {
   }
 
   tick(tx: LedgerTx): void {
-    if (this.#keepHead(tx)) this.#audit.kept(tx);
+    this.#keepHead(tx);
+    if (this.#keptRoot !== '') this.#audit.kept(tx);
     const decides = this.#enter(tx);
     if (this.#onProbation && this.#parts.clock.monoMs() - this.#startMono >= PROBATION_MS) {
       endProbation(tx);
@@ -196,8 +198,12 @@ class LedgerPricing implements Pricing {
     });
   }
 
-  close(): void {
+  keepHead(): void {
     this.#keepHead(this.#parts.ledger);
+  }
+
+  close(): void {
+    this.keepHead();
   }
 
   /** Brings memory to the ledger's word; on the first call counts the start. Returns whether prices may be decided now. */
@@ -226,11 +232,9 @@ class LedgerPricing implements Pricing {
   }
 
   /** Outside of a transaction and at the beginning of one the head is what is on disk: the copy never runs ahead of it. */
-  #keepHead(read: Read): boolean {
+  #keepHead(read: Read): void {
     const head = this.#audit.head(read);
-    if (head === null || head.root === this.#keptRoot || !this.#parts.keepHead(head)) return false;
-    this.#keptRoot = head.root;
-    return true;
+    if (head !== null && head.root !== this.#keptRoot && this.#parts.keepHead(head)) this.#keptRoot = head.root;
   }
 
   #current(read: Read): RulesInForce | null {

@@ -62,6 +62,15 @@ function notNested(depth: number): unknown {
   return tree;
 }
 
+const windows = { windowMin: 15, atLeast: 3, of: 4 };
+const orOf = (count: number): unknown => ({ op: 'or', args: Array.from({ length: count }, () => stock) });
+const stagedRules = (count: number): readonly Parts[] =>
+  Array.from({ length: count + 3 }, (_, n) => ({
+    ...rule,
+    id: `r${n}`,
+    ...(n < 3 ? {} : n % 2 === 0 ? { evidence: windows } : { exit: stock }),
+  }));
+
 type Case = readonly [name: string, content: string | Uint8Array, answer: string];
 
 const FORMS: readonly Case[] = [
@@ -173,6 +182,28 @@ const CONTENTS: readonly Case[] = [
   ['CEL of a megabyte', when(Array.from({ length: 80_000 }, () => 'stock > 1').join('||')), '1 condition-too-large'],
   ['CEL that ends early', when('stock >='), '1 condition-syntax'],
   ['CEL that is empty', when(''), '1 condition-syntax'],
+  ['evidence that is a number', withRule({ evidence: 3 }), '1 wrong-type'],
+  ['evidence with a key missing', withRule({ evidence: { ...windows, of: undefined } }), '1 missing-key'],
+  ['evidence with a key more', withRule({ evidence: { ...windows, gap: 1 } }), '1 unknown-key'],
+  ['evidence in no windows', withRule({ evidence: { ...windows, of: 0 } }), '1 out-of-range'],
+  ['evidence in 13 windows', withRule({ evidence: { ...windows, of: 13 } }), '1 out-of-range'],
+  ['evidence in windows of no length', withRule({ evidence: { ...windows, windowMin: 0 } }), '1 out-of-range'],
+  ['evidence in windows of two days', withRule({ evidence: { ...windows, windowMin: 2880 } }), '1 out-of-range'],
+  ['evidence of a text', withRule({ evidence: { ...windows, atLeast: '3' } }), '1 wrong-type'],
+  ['evidence of nothing', withRule({ evidence: { ...windows, atLeast: 0 } }), '1 out-of-range'],
+  ['more evidence than windows', withRule({ evidence: { ...windows, atLeast: 5 } }), '1 out-of-range'],
+  ['evidence in all windows', withRule({ evidence: { ...windows, atLeast: 4 } }), 'ok'],
+  ['an exit alone', withRule({ exit: { op: '<', fact: 'stock', value: 5 } }), 'ok'],
+  ['an exit of null', withRule({ exit: null }), '1 wrong-type'],
+  ['an exit that asks for a prototype', withRule({ exit: 'stock.constructor == 1' }), '1 condition-unsupported'],
+  ['an exit of nine levels', withRule({ exit: notNested(9) }), '1 condition-too-large'],
+  ['an exit of eight levels', withRule({ exit: notNested(8) }), 'ok'],
+  ['an exit in CEL of nine noes', withRule({ exit: `${'!'.repeat(9)}(stock > 1)` }), '1 condition-too-large'],
+  ['60 nodes of exit', withRule({ exit: orOf(59) }), 'ok'],
+  ['61 nodes of exit beside four', withRule({ exit: orOf(60) }), '1 condition-too-large'],
+  ['an exit beside a condition that is too large', withRule({ when: orOf(64), exit: stock }), '1 condition-too-large'],
+  ['32 rules with evidence or exit', bundle({ rules: stagedRules(32) }), 'ok'],
+  ['33 rules with evidence or exit', bundle({ rules: stagedRules(33) }), '1 out-of-range'],
   [
     '1,001 rules',
     bundle({ rules: Array.from({ length: 1_001 }, (_, n) => ({ ...rule, id: `r${n}` })) }),
@@ -400,6 +431,12 @@ const fact = (parts: Parts, name = 'stock'): string =>
 const standing = { rung: 0, priceMinor: 2500, changedAt: null, changesToday: 0 };
 const state = (parts: Parts): string => inputs({ state: { 'TEE-BLK-M': { ...standing, ...parts } } });
 
+const entry = { rev: 1, on: false, window: 1_995_304, held: [true, false] };
+const gathered = (parts: Parts, id = 'slow-tees'): string =>
+  state({ evidence: Object.fromEntries([[id, { ...entry, ...parts }]]) });
+const manyGathered = (count: number): Parts =>
+  Object.fromEntries(Array.from({ length: count }, (_, n) => [`r${n}`, entry]));
+
 const INPUTS: readonly Case[] = [
   ['an empty file', '', '1 wrong-type'],
   ['a list', '[]', '1 wrong-type'],
@@ -450,6 +487,23 @@ const INPUTS: readonly Case[] = [
   ['a change at no time', state({ changedAt: 'noon' }), '1 wrong-type'],
   ['a change to come', state({ changedAt: '2027-01-01T00:00:00Z' }), 'ok'],
   ['changes below nothing', state({ changesToday: -1 }), '1 out-of-range'],
+  ['evidence of no rule', state({ evidence: {} }), 'ok'],
+  ['evidence of a rule called constructor', gathered({}, 'constructor'), 'ok'],
+  ['evidence of a rule called __proto__', gathered({}, '__proto__'), '1 inputs-invalid'],
+  ['evidence of a rule with no name', gathered({}, ''), '1 out-of-range'],
+  ['evidence that is a list', state({ evidence: [] }), '1 wrong-type'],
+  ['evidence that is null', state({ evidence: null }), '1 wrong-type'],
+  ['evidence of half a revision', gathered({ rev: '1' }), '1 wrong-type'],
+  ['evidence that is neither on nor off', gathered({ on: 1 }), '1 wrong-type'],
+  ['evidence with a key more', gathered({ since: 1 }), '1 unknown-key'],
+  ['evidence with a key missing', gathered({ window: undefined }), '1 missing-key'],
+  ['evidence in 13 windows', gathered({ held: Array.from({ length: 13 }, () => true) }), 'ok'],
+  ['evidence in 14 windows', gathered({ held: Array.from({ length: 14 }, () => true) }), '1 out-of-range'],
+  ['evidence in windows that half held', gathered({ held: [0.5] }), '1 inputs-invalid'],
+  ['evidence in windows of a number', gathered({ held: [1] }), '1 wrong-type'],
+  ['evidence in a window to come', gathered({ window: Number.MAX_SAFE_INTEGER }), 'ok'],
+  ['evidence of 32 rules', state({ evidence: manyGathered(32) }), 'ok'],
+  ['evidence of 33 rules', state({ evidence: manyGathered(33) }), '1 wrong-type'],
   ['more than 32 MiB', ' '.repeat(32 * 1024 * 1024 + 1), '1 bundle-too-large'],
 ];
 

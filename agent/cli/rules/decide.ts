@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { loadBundle } from '../../pricing/bundle/load.ts';
 import { decide, type Decision } from '../../pricing/decide/decide.ts';
 import { readInputs } from '../../pricing/decide/inputs.ts';
+import type { TraceStep } from '../../pricing/decide/trace.ts';
 import { fault } from '../../pricing/fault.ts';
 import { MAX_INPUT_BYTES, readDocument } from '../../pricing/language/document.ts';
 import type { Binder } from '../program.ts';
@@ -29,7 +30,8 @@ export function decideCommand(bind: Binder): Command {
             io,
             read.faults.map((found) => ({ ...found, ...document.document.spot(found) })),
           );
-        const decided = decide(loaded.bundle, read.inputs, { trace: io.json });
+        const staged = loaded.bundle.rules.some(({ evidence, exit }) => evidence !== undefined || exit !== undefined);
+        const decided = decide(loaded.bundle, read.inputs, { trace: io.json || staged });
         if (io.json) await io.out(JSON.stringify(decided));
         else for (const decision of decided.decisions) await io.out(line(decision, loaded.bundle.currency));
         return 0;
@@ -37,9 +39,21 @@ export function decideCommand(bind: Binder): Command {
     );
 }
 
+/** Why a rule whose condition is true did not fire, where its condition alone does not tell. */
+function notYet(step: TraceStep): readonly string[] {
+  if (step.step !== 'rule') return [];
+  const { rule, outcome, evidence } = step;
+  if (outcome === 'exit') return [`${rule} is over: its exit is true`];
+  if (outcome !== 'gathering') return [];
+  const { held = 0, of = 0, atLeast = 0 } = evidence ?? {};
+  if (held >= atLeast) return [`${rule} does not go on now`];
+  return [`${rule} is gathering evidence: ${held} of the last ${of} windows held, ${atLeast} are needed`];
+}
+
 function line(decision: Decision, currency: string): string {
-  const { sku, priceMinor, listMinor, discountBp, announce, ruleId, boundBy } = decision;
-  const why = [ruleId ?? 'no rule', ...(boundBy.length > 0 ? [`bound by ${boundBy.join(', ')}`] : [])].join('; ');
+  const { sku, priceMinor, listMinor, discountBp, announce, ruleId, boundBy, trace } = decision;
+  const bounds = boundBy.length > 0 ? [`bound by ${boundBy.join(', ')}`] : [];
+  const why = [ruleId ?? 'no rule', ...bounds, ...trace.flatMap(notYet)].join('; ');
   const percent = `${discountBp / 100} %${announce ? ', may be announced' : ''}`;
   return `${sku}\t${priceMinor} ${currency} minor of ${listMinor} (${percent})\t${why}`;
 }

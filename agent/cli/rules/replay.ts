@@ -16,7 +16,10 @@ interface ReplayOptions {
   readonly bundle?: string;
 }
 
-/** `barrow rules replay`: every recorded decision again, byte for byte; with another bundle, what it would have made of them. */
+/**
+ * `barrow rules replay`: every recorded decision again, byte for byte; with another bundle, what it would have made of
+ * them. Evidence of that bundle's rules is gathered from the recorded moments alone.
+ */
 export function replayCommand(bind: Binder): Command {
   return new Command('replay')
     .description('decide a stopped agent’s recorded decisions again')
@@ -25,7 +28,9 @@ export function replayCommand(bind: Binder): Command {
     .option('--json', 'answer in JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  barrow rules replay --state /var/lib/barrow\n  barrow rules replay --state /var/lib/barrow --bundle next.yaml --json',
+      '\nExamples:\n  barrow rules replay --state /var/lib/barrow\n  barrow rules replay --state /var/lib/barrow --bundle next.yaml --json\n\n' +
+        'With --bundle the recorded moments are decided again, no others. Windows of `evidence` are gathered from those\n' +
+        'alone, so a rule with evidence may go on earlier or later than it would have on the kit, or never.',
     )
     .action(bind(run));
 }

@@ -109,7 +109,9 @@ const MAX_PRICES = 200;
 /**
  * What another bundle would have made of the same moments: each recorded moment is decided with it, from its own former
  * decision on, and what was sold is valued at the price that it would have set. Demand is taken as it was: nobody knows
- * who would have bought at another price.
+ * who would have bought at another price. Windows of evidence are gathered from the recorded moments alone, beginning
+ * with what the kit had gathered at an item's first: the kit decided at many moments that it had no reason to record, so
+ * a rule with evidence may go on here earlier or later than it would have on the kit, or never.
  */
 export function compare(
   records: Iterable<RecordedDecision>,

@@ -8,6 +8,12 @@ export const MAX_RULES = 1_000;
 export const MAX_SKUS = 10_000;
 export const MAX_MONEY = 900_000_000_000;
 export const MAX_BP = 10_000;
+/** Rules of a bundle that may have `evidence` or `exit`: what is remembered of each item grows with them. */
+export const MAX_STAGED_RULES = 32;
+/** Windows that evidence may look back on. */
+export const MAX_WINDOWS = 12;
+/** A day: longer windows would not see their end within a pop-up. */
+export const MAX_WINDOW_MIN = 1_440;
 
 /** A price rule file: a closed tree of integers and texts. Money in minor units, percentages in basis points. */
 export interface Bundle {
@@ -83,9 +89,24 @@ export interface Rule {
   readonly select: Select;
   readonly when: Tree;
   readonly then: { readonly rung: number };
+  /** Over how much of the past the condition must have been true before the rule goes on. */
+  readonly evidence?: EvidenceRule | undefined;
+  /** Once on, the rule stays on until this is true, whatever `when` says. */
+  readonly exit?: Tree | undefined;
   readonly requires?: readonly Requirement[] | undefined;
   readonly onStale?: 'hold' | 'skip' | undefined;
   readonly caps?: DiscountCap | undefined;
+}
+
+/**
+ * At least `atLeast` of the `of` windows before the current one must have held. Windows are aligned: number
+ * floor(now / `windowMin` minutes) in UTC. One held when there was a decision in it and `requires` were met and `when`
+ * was true at every decision in it; one without any decision did not.
+ */
+export interface EvidenceRule {
+  readonly windowMin: number;
+  readonly atLeast: number;
+  readonly of: number;
 }
 
 export interface Requirement {

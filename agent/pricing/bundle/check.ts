@@ -3,8 +3,8 @@ import { knownKeysAt } from '../../config/known-keys.ts';
 import { nearest } from '../../config/nearest.ts';
 import { parseUtc } from '../decide/instant.ts';
 import { fault, MAX_FAULTS, pathText, type Fault, type Path } from '../fault.ts';
-import { checkTree, type Tree } from '../language/tree.ts';
-import type { Bundle, Rule } from './bundle.ts';
+import { checkTree, MAX_NODES, type NodeBudget, type Tree } from '../language/tree.ts';
+import { MAX_STAGED_RULES, type Bundle, type Rule } from './bundle.ts';
 import { bundleSchema } from './schema.ts';
 
 /** A whole bundle, or what is wrong with it; warnings are things that are allowed and seldom meant. */
@@ -13,9 +13,10 @@ export type Checked =
   | { readonly ok: false; readonly faults: readonly Fault[] };
 
 /** Turns one condition as found into a tree, or appends faults. A source lowers texts here, the kit takes trees only. */
-export type ReadCondition = (when: unknown, path: Path, faults: Fault[]) => Tree | null;
+export type ReadCondition = (condition: unknown, path: Path, faults: Fault[], budget: NodeBudget) => Tree | null;
 
-export const takeTree: ReadCondition = (when, path, faults) => (checkTree(when, path, faults) ? when : null);
+export const takeTree: ReadCondition = (condition, path, faults, budget) =>
+  checkTree(condition, path, faults, budget) ? condition : null;
 
 /** Shape, types, limits, references, ladder and weights. Pure; at most {@link MAX_FAULTS} faults. */
 export function checkBundle(value: unknown, readCondition: ReadCondition = takeTree): Checked {
@@ -25,27 +26,40 @@ export function checkBundle(value: unknown, readCondition: ReadCondition = takeT
   if (!result.success) return { ok: false, faults: faults.slice(0, MAX_FAULTS) };
   const bundle: Bundle = {
     ...result.data,
-    rules: result.data.rules.map((rule, index) => withTree(rule, rules[index])),
+    rules: result.data.rules.map((rule, index) => withTrees(rule, rules[index])),
   };
   faults.push(...semanticFaults(bundle));
   if (faults.length > 0) return { ok: false, faults: faults.slice(0, MAX_FAULTS) };
   return { ok: true, bundle, warnings: warningsOf(bundle) };
 }
 
-function withTree(rule: Rule, tree: Tree | null | undefined): Rule {
-  return tree === null || tree === undefined ? rule : { ...rule, when: tree };
+/** A rule's conditions as read; null where one is absent or at fault. */
+interface Conditions {
+  readonly when: Tree | null;
+  readonly exit: Tree | null;
+}
+
+function withTrees(rule: Rule, read: Conditions | undefined): Rule {
+  if (read === undefined || read.when === null) return rule;
+  const { when, exit } = read;
+  return exit === null ? { ...rule, when } : { ...rule, when, exit };
 }
 
 /** Conditions are told even when the rest has faults: an author corrects a file once. */
-function readConditions(value: unknown, read: ReadCondition, faults: Fault[]): (Tree | null)[] {
+function readConditions(value: unknown, read: ReadCondition, faults: Fault[]): Conditions[] {
   const rules = isObject(value) && Array.isArray(value['rules']) ? (value['rules'] as readonly unknown[]) : [];
-  const trees: (Tree | null)[] = [];
+  const trees: Conditions[] = [];
   for (const [index, rule] of rules.entries()) {
     if (faults.length >= MAX_FAULTS) break;
-    trees.push(
-      isObject(rule) && Object.hasOwn(rule, 'when') ? read(rule['when'], ['rules', index, 'when'], faults) : null,
-    );
-    if (isObject(rule) && !Object.hasOwn(rule, 'when'))
+    const budget: NodeBudget = { nodes: MAX_NODES };
+    const has = (key: 'when' | 'exit'): boolean => isObject(rule) && Object.hasOwn(rule, key);
+    const at = (key: 'when' | 'exit', left: NodeBudget): Tree | null =>
+      isObject(rule) && has(key) ? read(rule[key], ['rules', index, key], faults, left) : null;
+    const when = at('when', budget);
+    // A condition that spent more than there is has been told of; the other is then counted on its own.
+    const exit = at('exit', { nodes: budget.nodes < 0 ? MAX_NODES : budget.nodes, beside: 'when' });
+    trees.push({ when, exit });
+    if (isObject(rule) && !has('when'))
       faults.push(fault('missing-key', ['rules', index], `rules[${index}] has no when`));
   }
   return trees;
@@ -100,6 +114,7 @@ function semanticFaults(bundle: Bundle): Fault[] {
     if ('category' in select && !categories.has(select.category))
       faults.push(dangling(['rules', index, 'select', 'category'], select.category, categories));
   }
+  faults.push(...stagedFaults(bundle.rules));
   for (const [index, experiment] of bundle.experiments.entries()) {
     const path = ['experiments', index, 'cells'];
     const sum = experiment.cells.reduce((total, cell) => total + cell.weightBp, 0);
@@ -109,6 +124,27 @@ function semanticFaults(bundle: Bundle): Fault[] {
   }
   if ((parseUtc(bundle.expires) ?? 0) <= (parseUtc(bundle.notBefore) ?? 0))
     faults.push(fault('out-of-range', ['expires'], 'expires must be later than notBefore'));
+  return faults;
+}
+
+function stagedFaults(rules: readonly Rule[]): Fault[] {
+  const faults: Fault[] = [];
+  let staged = 0;
+  for (const [index, { evidence, exit }] of rules.entries()) {
+    if (evidence !== undefined && evidence.atLeast > evidence.of) {
+      const hint = 'Ask for no more windows than are looked at: atLeast is at most of';
+      const path = ['rules', index, 'evidence', 'atLeast'];
+      faults.push(fault('out-of-range', path, `${evidence.atLeast} of ${evidence.of} windows never hold`, { hint }));
+    }
+    if (evidence === undefined && exit === undefined) continue;
+    staged += 1;
+    if (staged !== MAX_STAGED_RULES + 1) continue;
+    const path = ['rules', index, evidence === undefined ? 'exit' : 'evidence'];
+    const hint = 'Leave both to the rules that begin a markdown';
+    faults.push(
+      fault('out-of-range', path, `at most ${MAX_STAGED_RULES} rules may have evidence or exit`, { hint, atKey: true }),
+    );
+  }
   return faults;
 }
 

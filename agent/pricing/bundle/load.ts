@@ -44,8 +44,10 @@ export function loadBundle(bytes: Uint8Array, options: LoadOptions): Loaded {
   return finish(checked, null, null, document);
 }
 
-const readSource: ReadCondition = (when, path, faults) =>
-  typeof when === 'string' ? lowerCondition(when, path, faults) : takeTree(when, path, faults);
+const readSource: ReadCondition = (condition, path, faults, budget) =>
+  typeof condition === 'string'
+    ? lowerCondition(condition, path, faults, budget)
+    : takeTree(condition, path, faults, budget);
 
 function loadSigned(document: SourceDocument, { trust }: LoadOptions): Loaded {
   const envelope = readEnvelope(document.value);

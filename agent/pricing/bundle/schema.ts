@@ -9,7 +9,10 @@ import {
   MAX_MONEY,
   MAX_RULES,
   MAX_SKUS,
+  MAX_WINDOW_MIN,
+  MAX_WINDOWS,
   type Bundle,
+  type EvidenceRule,
   type Rule,
   type Select,
 } from './bundle.ts';
@@ -90,6 +93,29 @@ const selfTest = z.strictObject({
     .max(MAX_SKUS),
 });
 
+const evidence: z.ZodType<EvidenceRule> = z
+  .strictObject({
+    windowMin: z
+      .int()
+      .min(1)
+      .max(MAX_WINDOW_MIN)
+      .describe('Length of a window in minutes; windows are aligned: number floor(now / windowMin minutes) in UTC.'),
+    atLeast: z.int().min(1).max(MAX_WINDOWS).describe('How many of those windows must have held; at most `of`.'),
+    of: z.int().min(1).max(MAX_WINDOWS).describe('How many windows before the current one are looked at.'),
+  })
+  .describe(
+    'The rule goes on only where `requires` are met, `when` is true and at least `atLeast` of the `of` windows before ' +
+      'the current one held: there was a decision in it, and at every decision in it `requires` were met and `when` was ' +
+      'true. A window without a decision (agent down, clock unset, bundle not in force) did not hold. Only completed ' +
+      'windows count. At most 32 rules of a bundle may have `evidence` or `exit`.',
+  );
+
+const EXIT =
+  'Once on, the rule stays on until this is known to be true, whatever `when` says; it then goes off, forgets its ' +
+  'windows and needs its evidence again. While on it fires only where `requires` are met and this is known to be false. ' +
+  'A fact that `requires` finds too old is unknown here. Where this is true already the rule does not go on. Without ' +
+  '`exit` a rule fires only while `when` is true and its evidence suffices. Its nodes count with those of `when`.';
+
 function rule(when: z.ZodType<Tree>): z.ZodType<Rule> {
   return z.strictObject({
     id,
@@ -104,6 +130,8 @@ function rule(when: z.ZodType<Tree>): z.ZodType<Rule> {
     // The ladder's length bounds it; that is checked where both are known.
     // oxlint-disable-next-line unicorn/no-thenable -- the format's own word; a rule is data and is never awaited
     then: z.strictObject({ rung: z.int().min(0).max(63) }),
+    evidence: evidence.optional(),
+    exit: when.optional().describe(EXIT),
     requires: z
       .array(z.strictObject({ fact, maxAgeS: z.int().min(0) }))
       .max(64)

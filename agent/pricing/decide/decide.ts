@@ -3,9 +3,10 @@ import { discountBp } from './arithmetic.ts';
 import { assign, unitOf, type Assignment } from './experiment.ts';
 import type { Inputs, ItemState } from './inputs.ts';
 import { localTime, parseUtc } from './instant.ts';
-import { factRow, matchRules, traceRules } from './match.ts';
+import { factRow, lackingOf, matchRules, traceRules } from './match.ts';
 import { outcomeOf } from './outcome.ts';
 import { prepareBundle, type Bound, type ItemProgram, type Program } from './program.ts';
+import { stageRules } from './staged.ts';
 import type { RuleTrace, TraceStep } from './trace.ts';
 
 /** The price of one item and why. Field order is the order in which it is written. */
@@ -105,7 +106,18 @@ function decideItem(
   const { sku, category, listMinor, priorPriceMinor } = item.item;
   const state = own(inputs.state, sku) ?? { rung: 0, priceMinor: listMinor, changedAt: null, changesToday: 0 };
   const row = factRow(own(inputs.facts, sku));
-  const match = matchRules(item.rules, program, row);
+  const staged =
+    item.rules.staged.length === 0
+      ? null
+      : stageRules(item.rules.staged, state.evidence, {
+          conditions: program.conditions,
+          values: row.values,
+          lacking: lackingOf(program.needs, row),
+          nowMs: moment.nowMs,
+          frozen: moment.timeHolds.length > 0,
+        });
+  const stages = staged?.stages ?? null;
+  const match = matchRules(item.rules, program, row, stages);
   const { cell, addRungs } = moment.assignment(category);
   const changedMs = state.changedAt === null ? null : parseUtc(state.changedAt);
   const outcome = outcomeOf({
@@ -126,7 +138,7 @@ function decideItem(
   const count = item.rules.all.length;
   if (traced.left >= count) {
     traced.left -= count;
-    trace.push(...withinBound(traceRules(item.rules, program, row, match), traced.most));
+    trace.push(...withinBound(traceRules(item.rules, program, row, match, stages), traced.most));
   } else if (traced.left >= 0) trace.push({ step: 'rules-omitted', count });
   if (traced.left >= 0)
     trace.push(...outcome.steps, { step: 'price', fromMinor: state.priceMinor, toMinor: priceMinor });
@@ -147,7 +159,7 @@ function decideItem(
     changedAt: changed ? inputs.now : state.changedAt,
     changesToday: changed ? state.changesToday + 1 : state.changesToday,
   };
-  return [decision, next];
+  return [decision, staged?.evidence === undefined ? next : { ...next, evidence: staged.evidence }];
 }
 
 /** The rules that had a say first, then the others, as many as are wanted; always in the bundle's order. */

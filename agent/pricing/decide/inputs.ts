@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ClockTrust } from '../../core/event.ts';
-import { MAX_MONEY } from '../bundle/bundle.ts';
+import { MAX_MONEY, MAX_STAGED_RULES, MAX_WINDOWS } from '../bundle/bundle.ts';
 import { issueFaults } from '../bundle/check.ts';
 import { ID } from '../bundle/schema.ts';
 import type { Fault } from '../fault.ts';
@@ -18,6 +18,21 @@ export interface FactReading {
 
 export type FactReadings = Readonly<Record<string, FactReading>>;
 
+/** What was gathered of one item for one rule with `evidence` or `exit`. */
+export interface Gathered {
+  /** Revision of the rule for which it was gathered; another one starts anew. */
+  readonly rev: number;
+  /** The rule has gone on and its exit has not been true since; always false for a rule without `exit`. */
+  readonly on: boolean;
+  /** Number of the newest watched window; 0 for a rule without `evidence`. */
+  readonly window: number;
+  /** Whether each window held, oldest first; the last is the newest watched one so far. */
+  readonly held: readonly boolean[];
+}
+
+/** By rule id. */
+export type Evidence = Readonly<Record<string, Gathered>>;
+
 /** Where an item stands. */
 export interface ItemState {
   readonly rung: number;
@@ -25,6 +40,8 @@ export interface ItemState {
   /** When the price last changed; null when it never did. */
   readonly changedAt: string | null;
   readonly changesToday: number;
+  /** Absent where no rule of the item has `evidence` or `exit`, or nothing was gathered yet. */
+  readonly evidence?: Evidence | undefined;
 }
 
 /** Everything that a decision depends on beside the bundle. */
@@ -58,6 +75,18 @@ const factReadings = z.strictObject(
   ),
 );
 
+const evidence: z.ZodType<Evidence> = z
+  .record(
+    z.string().regex(ID, 'must be an id'),
+    z.strictObject({
+      rev: z.int().min(0),
+      on: z.boolean(),
+      window: z.int(),
+      held: z.array(z.boolean()).max(MAX_WINDOWS + 1),
+    }),
+  )
+  .refine((rules) => Object.keys(rules).length <= MAX_STAGED_RULES, `must name at most ${MAX_STAGED_RULES} rules`);
+
 const inputsSchema = z.strictObject({
   now: utc,
   clocktrust: z.enum(['synced', 'estimated', 'unset']),
@@ -73,6 +102,7 @@ const inputsSchema = z.strictObject({
       priceMinor: z.int().min(0).max(MAX_MONEY),
       changedAt: utc.nullable().default(null),
       changesToday: z.int().min(0),
+      evidence: evidence.optional(),
     }),
   ),
   dayBudgetUsedMinor: z.int(),

@@ -1,7 +1,8 @@
 import { encodeValue, factSlots, type Conditions } from './conditions.ts';
 import type { FactReading, FactReadings } from './inputs.ts';
 import type { LeafProgram, Needs, Program, RuleList, RuleProgram } from './program.ts';
-import type { ConditionTrace, RuleTrace, UnmetTrace } from './trace.ts';
+import type { Stage, Staged } from './staged.ts';
+import type { ConditionTrace, EvidenceTrace, RuleTrace, UnmetTrace } from './trace.ts';
 
 /** The facts of one item as rows of numbers: NaN where unknown. */
 export interface FactRow {
@@ -38,18 +39,26 @@ export interface Match {
 
 const NEVER = -1;
 
-/** One winner per group by priority, then one over all groups by rung; ties go to the lowest id by code unit. */
-export function matchRules(rules: RuleList, program: Program, row: FactRow): Match {
+type Stages = Staged['stages'];
+
+/**
+ * One winner per group by priority, then one over all groups by rung; ties go to the lowest id by code unit. `stages`
+ * has the item's rules with evidence or an exit; null where it has none.
+ */
+export function matchRules(rules: RuleList, program: Program, row: FactRow, stages: Stages | null): Match {
   const lacking = lackingOf(program.needs, row);
   const winners: (RuleProgram | undefined)[] = Array.from({ length: program.groups });
   let winner: RuleProgram | null = null;
   for (const group of rules.groups) {
-    const first = firstToFire(group, program.conditions, row, lacking);
+    const first =
+      stages === null
+        ? firstToFire(group, program.conditions, row, lacking)
+        : firstOfStaged(group, program.conditions, row, lacking, stages);
     if (first === null) continue;
     winners[first.group] = first;
     if (winner === null || goesFurther(first, winner)) winner = first;
   }
-  return { winners, winner, ...heldBy(rules.holders, program.conditions, lacking) };
+  return { winners, winner, ...heldBy(rules.holders, program.conditions, lacking, stages) };
 }
 
 function firstToFire(
@@ -58,15 +67,31 @@ function firstToFire(
   { values }: FactRow,
   lacking: Lacking,
 ): RuleProgram | null {
-  for (const rule of group)
-    if ((rule.needs === null || lacking(rule.needs) === null) && conditions.isTrue(rule.condition, values)) return rule;
+  for (const rule of group) if (matches(rule, conditions, values, lacking)) return rule;
   return null;
+}
+
+/** As {@link firstToFire}, which need not look for stages: a thousand rules are asked there. */
+function firstOfStaged(
+  group: readonly RuleProgram[],
+  conditions: Conditions,
+  { values }: FactRow,
+  lacking: Lacking,
+  stages: Stages,
+): RuleProgram | null {
+  for (const rule of group) if (stages.get(rule)?.fires ?? matches(rule, conditions, values, lacking)) return rule;
+  return null;
+}
+
+function matches(rule: RuleProgram, conditions: Conditions, values: Float64Array, lacking: Lacking): boolean {
+  return (rule.needs === null || lacking(rule.needs) === null) && conditions.isTrue(rule.condition, values);
 }
 
 function heldBy(
   holders: readonly RuleProgram[],
   conditions: Conditions,
   lacking: Lacking,
+  stages: Stages | null,
 ): Pick<Match, 'held' | 'heldRung'> {
   let held = false;
   for (const rule of holders) {
@@ -74,7 +99,8 @@ function heldBy(
     if (known === null) continue;
     held = true;
     // Whether the rule could fire if its missing facts came; the first that could wants the deepest rung.
-    if (conditions.mayBeTrue(rule.condition, known)) return { held, heldRung: rule.rung };
+    if (stages?.get(rule)?.couldFire ?? conditions.mayBeTrue(rule.condition, known))
+      return { held, heldRung: rule.rung };
   }
   return { held, heldRung: NEVER };
 }
@@ -87,7 +113,7 @@ function goesFurther(a: RuleProgram, b: RuleProgram): boolean {
 type Lacking = (needs: Needs) => Float64Array | null;
 
 /** Each of the needs is looked at once a decision, however many rules share it. */
-function lackingOf(count: number, row: FactRow): Lacking {
+export function lackingOf(count: number, row: FactRow): Lacking {
   const known: (Float64Array | null | undefined)[] = Array.from({ length: count });
   return (needs) => {
     const found = known[needs.index];
@@ -110,12 +136,76 @@ function lackingNow({ facts }: Needs, { ages, values }: FactRow): Float64Array |
 }
 
 /** Every rule of the item with each of its comparisons, also those that evaluation need not have reached. */
-export function traceRules(rules: RuleList, program: Program, row: FactRow, match: Match): RuleTrace[] {
+export function traceRules(
+  rules: RuleList,
+  program: Program,
+  row: FactRow,
+  match: Match,
+  stages: Stages | null,
+): RuleTrace[] {
   const lacking = lackingOf(program.needs, row);
   return rules.all.map((candidate) => {
     const unmet = candidate.needs !== null && lacking(candidate.needs) !== null;
-    return traceRule(candidate, program, row, match, unmet ? candidate.needs : null);
+    const lacks = unmet ? candidate.needs : null;
+    const stage = stages?.get(candidate);
+    return stage === undefined
+      ? traceRule(candidate, program, row, match, lacks)
+      : traceStaged(candidate, stage, program, row, match, lacks);
   });
+}
+
+/** As {@link traceRule}, for a rule of which `when` alone does not say whether it fired. */
+function traceStaged(
+  candidate: RuleProgram,
+  stage: Stage,
+  program: Program,
+  row: FactRow,
+  match: Match,
+  lacks: Needs | null,
+): RuleTrace {
+  const { rule, rung, exit, exitLeaves, leaves } = candidate;
+  const { id, group, priority, evidence } = rule;
+  const outcome = stagedOutcome(candidate, stage, program.conditions, row, match, lacks !== null);
+  const known: EvidenceTrace = {
+    ...(evidence === undefined ? {} : { held: stage.held, of: evidence.of, atLeast: evidence.atLeast }),
+    ...(exit === null ? {} : { on: stage.on }),
+  };
+  const onStale = candidate.holdsWhenStale ? 'hold' : 'skip';
+  return {
+    step: 'rule',
+    rule: id,
+    group,
+    priority,
+    rung,
+    outcome,
+    ...(outcome === 'outranked' ? { by: outrankedBy(candidate, match) } : {}),
+    ...(lacks === null ? {} : { onStale, unmet: unmetOf(lacks, row) }),
+    evidence: known,
+    conditions: traceLeaves(leaves, program.comparisons, row),
+    ...(exit === null ? {} : { exit: traceLeaves(exitLeaves, program.comparisons, row) }),
+  };
+}
+
+function stagedOutcome(
+  candidate: RuleProgram,
+  { fires, exits, on }: Stage,
+  conditions: Conditions,
+  { values }: FactRow,
+  match: Match,
+  lacks: boolean,
+): RuleTrace['outcome'] {
+  if (fires) return candidate === match.winner ? 'wins' : 'outranked';
+  if (lacks) return 'stale';
+  if (exits) return 'exit';
+  // Its exit is not known.
+  if (on) return 'unknown';
+  if (conditions.isTrue(candidate.condition, values)) return 'gathering';
+  return conditions.mayBeTrue(candidate.condition, values) ? 'unknown' : 'no-match';
+}
+
+function outrankedBy(candidate: RuleProgram, { winner, winners }: Match): string {
+  const best = winners[candidate.group];
+  return (best === undefined || best === candidate ? winner : best)?.rule.id ?? candidate.rule.id;
 }
 
 /** Object literals written out: a thousand of them a decision, and spreading costs three times as much. */
@@ -139,8 +229,7 @@ function traceRule(
     const outcome = checks.mayBeTrue(condition, row.values) ? 'unknown' : 'no-match';
     return { step: 'rule', rule: id, group, priority, rung, outcome, conditions };
   }
-  const best = match.winners[candidate.group];
-  const by = (best === undefined || best === candidate ? match.winner : best)?.rule.id ?? id;
+  const by = outrankedBy(candidate, match);
   return { step: 'rule', rule: id, group, priority, rung, outcome: 'outranked', by, conditions };
 }
 

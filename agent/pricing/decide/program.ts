@@ -50,8 +50,12 @@ export interface RuleProgram {
   readonly rule: Rule;
   /** Number of its condition. */
   readonly condition: number;
+  /** Number of its exit among the conditions; null without one. */
+  readonly exit: number | null;
   /** The rule's comparisons in their order, for the trace. */
   readonly leaves: readonly LeafProgram[];
+  /** Those of its exit. */
+  readonly exitLeaves: readonly LeafProgram[];
   /** Number of the rule's group. */
   readonly group: number;
   readonly rung: number;
@@ -67,6 +71,8 @@ export interface RuleList {
   readonly groups: readonly (readonly RuleProgram[])[];
   /** Those that hold the price when they lack a fact, the deepest rung first. */
   readonly holders: readonly RuleProgram[];
+  /** Those with evidence or an exit of their own, as the bundle has them; most items have none. */
+  readonly staged: readonly RuleProgram[];
 }
 
 export interface ItemProgram {
@@ -100,10 +106,13 @@ export function prepareBundle(bundle: Bundle): Program {
   const groups = new Map<string, number>();
   const needs = new Map<string, Needs>();
   const comparisons: LeafTree[] = [];
+  const exits: Tree[] = [];
   const rules = bundle.rules.map((rule, condition) => ({
     rule,
     condition,
+    exit: rule.exit === undefined ? null : bundle.rules.length + exits.push(rule.exit) - 1,
     leaves: numbered(leavesOf(rule.when), comparisons),
+    exitLeaves: rule.exit === undefined ? NO_LEAVES : numbered(leavesOf(rule.exit), comparisons),
     group: numberOf(rule.group, groups),
     rung: rule.then.rung,
     needs: needsOf(rule, needs),
@@ -121,7 +130,7 @@ export function prepareBundle(bundle: Bundle): Program {
     bundle,
     notBeforeMs: parseUtc(bundle.notBefore) ?? Number.POSITIVE_INFINITY,
     expiresMs: parseUtc(bundle.expires) ?? Number.NEGATIVE_INFINITY,
-    conditions: new Conditions(bundle.rules.map((rule) => rule.when)),
+    conditions: new Conditions([...bundle.rules.map((rule) => rule.when), ...exits]),
     comparisons: new Conditions(comparisons),
     groups: groups.size,
     needs: needs.size,
@@ -137,6 +146,8 @@ export function prepareBundle(bundle: Bundle): Program {
     }),
   };
 }
+
+const NO_LEAVES: readonly LeafProgram[] = [];
 
 function numberOf(group: string, known: Map<string, number>): number {
   const number = known.get(group) ?? known.size;
@@ -199,7 +210,12 @@ function ruleList(all: readonly RuleProgram[]): RuleList {
     else group.push(rule);
   }
   const holders = all.filter((rule) => rule.needs !== null && rule.holdsWhenStale);
-  return { all, groups: [...groups.values()], holders: holders.toSorted((a, b) => b.rung - a.rung) };
+  return {
+    all,
+    groups: [...groups.values()],
+    holders: holders.toSorted((a, b) => b.rung - a.rung),
+    staged: all.filter(({ rule, exit }) => exit !== null || rule.evidence !== undefined),
+  };
 }
 
 /** Highest priority first, equal: lowest id by code unit. */

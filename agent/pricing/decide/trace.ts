@@ -17,6 +17,15 @@ export interface UnmetTrace {
   readonly maxAgeS: number;
 }
 
+/** How a rule with `evidence` or `exit` stood; the first three for one with evidence, `on` for one with an exit. */
+export interface EvidenceTrace {
+  /** Windows that held among the `of` before the current one. */
+  readonly held?: number;
+  readonly of?: number;
+  readonly atLeast?: number;
+  readonly on?: boolean;
+}
+
 /** A rule and why it did or did not decide. */
 export type RuleTrace = {
   readonly step: 'rule';
@@ -24,12 +33,19 @@ export type RuleTrace = {
   readonly group: string;
   readonly priority: number;
   readonly rung: number;
-  /** `outranked`: it fired, but another of its group or another group's went further; that one is `by`. */
-  readonly outcome: 'wins' | 'outranked' | 'no-match' | 'unknown' | 'stale';
+  /**
+   * `outranked`: it fired, but another of its group or another group's went further; that one is `by`. `gathering`: it
+   * would fire, but is not on: its evidence does not suffice yet, or nothing goes on now. `exit`: it would fire or was on,
+   * but its exit is true.
+   */
+  readonly outcome: 'wins' | 'outranked' | 'no-match' | 'unknown' | 'stale' | 'gathering' | 'exit';
   readonly by?: string;
   readonly onStale?: 'hold' | 'skip';
   readonly unmet?: readonly UnmetTrace[];
+  readonly evidence?: EvidenceTrace;
   readonly conditions: readonly ConditionTrace[];
+  /** The comparisons of its exit. */
+  readonly exit?: readonly ConditionTrace[];
 };
 
 /** The steps of one decision in their order. */

@@ -9,6 +9,7 @@ import {
   operandFault,
   unknownFact,
   type Comparison,
+  type NodeBudget,
   type Operand,
   type Tree,
 } from './tree.ts';
@@ -39,7 +40,7 @@ class Refused extends Error {
  * kit: CEL terminates but is not cheap (a nested `all()` of 46 characters ran for seconds).
  * Every fault carries its offset in `text`; null when there is one.
  */
-export function lowerCondition(text: string, path: Path, faults: Fault[]): Tree | null {
+export function lowerCondition(text: string, path: Path, faults: Fault[], budget?: NodeBudget): Tree | null {
   if (text.length > MAX_CONDITION_CHARS) {
     faults.push(fault('condition-too-large', path, `longer than ${MAX_CONDITION_CHARS} characters`, { offset: 0 }));
     return null;
@@ -47,7 +48,7 @@ export function lowerCondition(text: string, path: Path, faults: Fault[]): Tree 
   try {
     const tree = lower(parsed(text, path), path, 1);
     const before = faults.length;
-    return checkTree(tree, path, faults) ? tree : (withOffset(faults, before), null);
+    return checkTree(tree, path, faults, budget) ? tree : (withOffset(faults, before, path), null);
   } catch (error) {
     if (error instanceof Refused) faults.push(error.fault);
     else if (error instanceof RangeError)
@@ -197,14 +198,9 @@ function refused(code: Fault['code'], node: ASTNode, path: Path, detail: string,
 }
 
 /** Limits found on the lowered tree are told at the condition's beginning: its paths mean nothing in the source. */
-function withOffset(faults: Fault[], from: number): void {
+function withOffset(faults: Fault[], from: number, path: Path): void {
   for (let index = from; index < faults.length; index += 1) {
     const found = faults[index];
-    if (found !== undefined) faults[index] = { ...found, path: found.path.slice(0, whenIndex(found.path)), offset: 0 };
+    if (found !== undefined) faults[index] = { ...found, path, offset: 0 };
   }
-}
-
-function whenIndex(path: Path): number {
-  const at = path.indexOf('when');
-  return at < 0 ? path.length : at + 1;
 }

@@ -139,6 +139,26 @@ describe('a fault in a source', () => {
     expect(placed(yaml(condition))).toEqual({ code: 'fact-unknown', at });
   });
 
+  it('in an exit names its line and column as well, and is told what it shares its nodes with', () => {
+    const exit = (text: string): Uint8Array =>
+      encode(new TextDecoder().decode(yaml('stock >= 1')).replace('    id:', `    exit: ${text}\n    id:`));
+    expect(placed(exit('stock < 5 && footfal_in_60m < 2'))).toEqual({
+      code: 'fact-unknown',
+      at: 'footfal_in_60m < 2',
+    });
+    expect(placed(exit('\'daypart == "noon"\''))).toEqual({ code: 'condition-type', at: `"noon"'` });
+    expect(placed(exit('stock < 5'))).toEqual({ ok: true });
+    const many = (count: number): string => Array.from({ length: count }, () => 'stock < 5').join(' || ');
+    expect(placed(exit(many(62)))).toEqual({ ok: true });
+    expect(placed(exit(many(63)))).toEqual({ code: 'condition-too-large', at: many(63) });
+    const loaded = loadBundle(exit(many(63)), { sources: true });
+    expect(loaded).toMatchObject({
+      faults: [
+        { path: ['rules', 0, 'exit'], message: expect.stringContaining('64 nodes together with when') as unknown },
+      ],
+    });
+  });
+
   it('in JSON names its line and column', () => {
     const text = `{\n${head},\n"rules": [\n  {"when": "weekday == \\"mon\\" && stok > 2", ${JSON.stringify(rule).slice(1)}\n]}`;
     expect(placed(encode(text))).toEqual({ code: 'fact-unknown', at: expect.stringMatching(/^stok > 2"/) as unknown });

@@ -20,23 +20,34 @@ export const MAX_LIST = 64;
 
 const COMPARISON_SET: ReadonlySet<string> = new Set(COMPARISONS);
 
+/** Nodes that a rule has left; `beside` names what has taken some already. */
+export interface NodeBudget {
+  nodes: number;
+  readonly beside?: string;
+}
+
 /**
  * Checks a tree from outside: shape, facts, types, depth and node count. Refuses before it descends past the limit, so
  * a hostile tree costs no more than an honest one. Faults are appended; returns whether the tree is sound.
  */
-export function checkTree(value: unknown, path: Path, faults: Fault[]): value is Tree {
+export function checkTree(
+  value: unknown,
+  path: Path,
+  faults: Fault[],
+  budget: NodeBudget = { nodes: MAX_NODES },
+): value is Tree {
   const before = faults.length;
-  const budget = { nodes: MAX_NODES };
   checkNode(value, path, 1, budget, faults);
   return faults.length === before;
 }
 
-function checkNode(value: unknown, path: Path, depth: number, budget: { nodes: number }, faults: Fault[]): void {
+function checkNode(value: unknown, path: Path, depth: number, budget: NodeBudget, faults: Fault[]): void {
   if (depth > MAX_DEPTH) return void faults.push(fault('condition-too-large', path, `deeper than ${MAX_DEPTH} levels`));
   budget.nodes -= 1;
   if (budget.nodes < 0) {
     // Told once: every further node only unwinds.
-    if (budget.nodes === -1) faults.push(fault('condition-too-large', path, `more than ${MAX_NODES} nodes`));
+    const beside = budget.beside === undefined ? '' : ` together with ${budget.beside}`;
+    if (budget.nodes === -1) faults.push(fault('condition-too-large', path, `more than ${MAX_NODES} nodes${beside}`));
     return;
   }
   if (!isObject(value))

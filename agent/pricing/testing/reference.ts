@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Bundle, CatalogItem, Rule } from '../bundle/bundle.ts';
-import type { FactReadings, Inputs, ItemState } from '../decide/inputs.ts';
+import type { FactReadings, Gathered, Inputs, ItemState } from '../decide/inputs.ts';
 import type { Tree } from '../language/tree.ts';
+import { referenceStage, type RuleStage } from './reference-staged.ts';
 
 /** What the reference says of one item. */
 export interface Reference {
@@ -64,7 +65,26 @@ export function referenceDecide(bundle: Bundle, inputs: Inputs, item: CatalogIte
     (rule.requires ?? []).every(({ fact, maxAgeS }) => fresh(readings, fact, maxAgeS)),
   );
   const holding = mine.filter((rule) => !ready.includes(rule) && rule.onStale !== 'skip');
-  const firing = ready.filter((rule) => truth(rule.when, readings) === true);
+  const time: string[] = [];
+  if (inputs.clocktrust === 'unset') time.push('clock');
+  if (now < new Date(bundle.notBefore).getTime()) time.push('notYetValid');
+  if (now >= new Date(bundle.expires).getTime()) time.push('expired');
+  const stages = new Map<Rule, RuleStage>();
+  const gathered: [string, Gathered][] = [];
+  for (const rule of mine.filter((one) => one.evidence !== undefined || one.exit !== undefined)) {
+    const former = Object.entries(before.evidence ?? {}).find(([id]) => id === rule.id)?.[1];
+    const known = relied(rule, readings);
+    const stage = referenceStage(rule, former, {
+      now,
+      frozen: time.length > 0,
+      met: ready.includes(rule),
+      when: truth(rule.when, known),
+      exit: rule.exit === undefined ? null : truth(rule.exit, known),
+    });
+    stages.set(rule, stage);
+    if (stage.after !== undefined) gathered.push([rule.id, stage.after]);
+  }
+  const firing = ready.filter((rule) => stages.get(rule)?.fires ?? truth(rule.when, readings) === true);
   const groupWinners = [...new Set(firing.map((rule) => rule.group))].map((group) =>
     best(
       firing.filter((rule) => rule.group === group),
@@ -81,10 +101,6 @@ export function referenceDecide(bundle: Bundle, inputs: Inputs, item: CatalogIte
   const raiseAllowed = bundle.caps.allowRaise === true;
   const shallower = winner === null || target < before.rung;
 
-  const time: string[] = [];
-  if (inputs.clocktrust === 'unset') time.push('clock');
-  if (now < new Date(bundle.notBefore).getTime()) time.push('notYetValid');
-  if (now >= new Date(bundle.expires).getTime()) time.push('expired');
   const noFall = [...time];
   if (holding.length > 0) noFall.push('stale');
   if (before.changedAt !== null && now < new Date(before.changedAt).getTime() + bundle.caps.cooldownMin * 60_000)
@@ -131,12 +147,8 @@ export function referenceDecide(bundle: Bundle, inputs: Inputs, item: CatalogIte
   if (price === standing) {
     const mayWant = holding.some((rule) => {
       const to = Math.min(rule.then.rung + addRungs, last);
-      const blind = Object.fromEntries(
-        Object.entries(readings).filter(([fact]) =>
-          (rule.requires ?? []).every((one) => one.fact !== fact || fresh(readings, fact, one.maxAgeS)),
-        ),
-      );
-      return truth(rule.when, blind) !== false && to >= before.rung && atRung(Math.min(to, before.rung + 1)) < standing;
+      const mayFire = stages.get(rule)?.mayFire ?? truth(rule.when, relied(rule, readings)) !== false;
+      return mayFire && to >= before.rung && atRung(Math.min(to, before.rung + 1)) < standing;
     });
     if (mayWant) bound.add('stale');
   }
@@ -184,6 +196,7 @@ export function referenceDecide(bundle: Bundle, inputs: Inputs, item: CatalogIte
       priceMinor: price,
       changedAt: changed ? inputs.now : before.changedAt,
       changesToday: before.changesToday + (changed ? 1 : 0),
+      ...(gathered.length === 0 ? {} : { evidence: Object.fromEntries(gathered) }),
     },
   };
 }
@@ -216,6 +229,15 @@ function charmed(bundle: Bundle, price: number, allows: (price: number) => boole
   let candidate = Math.max(0, price - 100);
   while (!(allows(candidate) && ends(candidate)) && candidate <= most) candidate += 1;
   return candidate > most ? price : candidate;
+}
+
+/** What is known but for required facts that are too old: they may be anything by now. */
+function relied(rule: Rule, readings: FactReadings): FactReadings {
+  return Object.fromEntries(
+    Object.entries(readings).filter(([fact]) =>
+      (rule.requires ?? []).every((one) => one.fact !== fact || fresh(readings, fact, one.maxAgeS)),
+    ),
+  );
 }
 
 function fresh(readings: FactReadings, fact: string, maxAgeS: number): boolean {

@@ -3,7 +3,8 @@ import type { Bundle, CatalogItem, Override, Rule } from '../bundle/bundle.ts';
 import type { FactReading, Inputs, ItemState } from '../decide/inputs.ts';
 import { formatInstant } from '../decide/instant.ts';
 import { facts } from '../language/facts.ts';
-import type { Tree } from '../language/tree.ts';
+import { evidenceArb, stagedArb } from './staged-samples.ts';
+import { treeArb } from './tree-sample.ts';
 
 /** The example of the format, whole. */
 export const sampleBundle: Bundle = {
@@ -85,7 +86,8 @@ export const sampleInputs: Inputs = {
 
 const CATEGORIES = ['tees', 'caps', 'constructor'];
 const SKUS = ['TEE', 'CAP-RED', 'toString', 'A.1', 'b_2'];
-const NOW_MS = 1_795_773_600_000;
+export const NOW_MS = 1_795_773_600_000;
+export const RULE_IDS: readonly string[] = ['z', 'a', 'M', 'B', '9'].map((letter) => `${letter}-rule`);
 
 const money = fc.oneof(
   fc.integer({ min: 0, max: 5_000 }),
@@ -94,35 +96,6 @@ const money = fc.oneof(
 );
 const bp = fc.oneof(fc.integer({ min: 0, max: 10_000 }), fc.constantFrom(0, 1, 500, 1000, 3333, 9999, 10_000));
 const name = fc.constantFrom('m.lee', 'M.LEE', 'a.khan');
-
-const treeArb: fc.Arbitrary<Tree> = fc.letrec<{ tree: Tree; leaf: Tree }>((tie) => ({
-  leaf: fc.oneof(
-    fc.record({
-      op: fc.constantFrom('>=' as const, '<=' as const, '>' as const, '<' as const, '==' as const, '!=' as const),
-      fact: fc.constantFrom('stock', 'footfall_in_60m', 'rung', 'temperature_dc'),
-      value: fc.integer({ min: -2, max: 4 }),
-    }),
-    fc.record({
-      op: fc.constantFrom('==' as const, '!=' as const),
-      fact: fc.constant('daypart'),
-      value: fc.constantFrom('morning', 'evening'),
-    }),
-    fc.record({
-      op: fc.constant('in' as const),
-      fact: fc.constant('weekday'),
-      value: fc.uniqueArray(fc.constantFrom('mon', 'tue', 'sun'), { minLength: 1 }),
-    }),
-  ),
-  tree: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    tie('leaf'),
-    fc.record({
-      op: fc.constantFrom('and' as const, 'or' as const),
-      args: fc.array(tie('tree'), { minLength: 1, maxLength: 3 }),
-    }),
-    fc.record({ op: fc.constant('not' as const), arg: tie('tree') }),
-  ),
-})).tree;
 
 const itemArb = (sku: string): fc.Arbitrary<CatalogItem> =>
   fc.record({
@@ -157,6 +130,7 @@ const ruleArb = (ladder: number, catalog: readonly CatalogItem[]): fc.Arbitrary<
       }),
       onStale: fc.constantFrom('hold' as const, 'skip' as const),
       caps: fc.record({ maxDiscountBp: bp }),
+      ...stagedArb,
     },
     { requiredKeys: ['rev', 'owner', 'approvedBy', 'approvedAt', 'group', 'priority', 'select', 'when', 'then'] },
   );
@@ -239,7 +213,7 @@ export const bundleArb: fc.Arbitrary<Bundle> = fc
           ...(parts.allowRaise === undefined ? {} : { allowRaise: parts.allowRaise }),
         },
         // Ids that sort otherwise than they stand.
-        rules: parts.rules.map((rule, index) => ({ id: `${'zaMB9'[index] ?? 'q'}-rule`, ...rule })),
+        rules: parts.rules.map((rule, index) => ({ id: RULE_IDS[index] ?? 'q-rule', ...rule })),
         overrides: parts.overrides,
         experiments: parts.experiments
           ? [
@@ -279,12 +253,16 @@ const readingsArb = fc.record(
   { requiredKeys: [] },
 );
 
-const stateArb: fc.Arbitrary<ItemState> = fc.record({
-  rung: fc.integer({ min: 0, max: 4 }),
-  priceMinor: money,
-  changedAt: fc.option(fc.constantFrom(-3_600_000, -3_599_999, 0, 5000).map((ms) => formatInstant(NOW_MS + ms))),
-  changesToday: fc.integer({ min: 0, max: 4 }),
-});
+const stateArb: fc.Arbitrary<ItemState> = fc.record(
+  {
+    rung: fc.integer({ min: 0, max: 4 }),
+    priceMinor: money,
+    changedAt: fc.option(fc.constantFrom(-3_600_000, -3_599_999, 0, 5000).map((ms) => formatInstant(NOW_MS + ms))),
+    changesToday: fc.integer({ min: 0, max: 4 }),
+    evidence: evidenceArb(RULE_IDS, NOW_MS),
+  },
+  { requiredKeys: ['rung', 'priceMinor', 'changedAt', 'changesToday'] },
+);
 
 /** Inputs for any bundle of {@link bundleArb}. */
 export const inputsArb: fc.Arbitrary<Inputs> = fc.record({
