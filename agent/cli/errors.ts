@@ -20,6 +20,11 @@ export const cliErrors = {
     sentence: 'This machine has no address in a network yet',
     hint: 'Join it to the shop’s network, or set mdns: true in kit.yaml',
   },
+  'input-not-arriving': {
+    sentence: 'Nothing comes through this pipe',
+    hint: 'See that what feeds it runs and ends, or give a file',
+    exit: 2,
+  },
   'file-unwritable': {
     sentence: 'The file cannot be written',
     hint: 'Name another place with --out',

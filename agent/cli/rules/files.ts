@@ -2,6 +2,7 @@ import { open, readFile, stat, writeFile } from 'node:fs/promises';
 import { pricingFailure } from '../../pricing/errors.ts';
 import { readTrustedKey, type TrustedKey } from '../../pricing/bundle/sign.ts';
 import { MAX_FILE_BYTES } from '../../pricing/language/document.ts';
+import { openDescriptor, readOpenPipe } from './open-pipe.ts';
 
 /** Reads a file of at most 4 MiB, or as many bytes as are said. Throws `file-unreadable`, `bundle-too-large`. */
 export async function readBounded(path: string, maxBytes: number = MAX_FILE_BYTES): Promise<Uint8Array> {
@@ -10,10 +11,15 @@ export async function readBounded(path: string, maxBytes: number = MAX_FILE_BYTE
   return bytes;
 }
 
-/** A file's bytes, null when there are more than are wanted. A pipe or a device may never end: neither is read. */
+/**
+ * A file's bytes, null when there are more than are wanted. A device may never end and a named pipe may never begin:
+ * neither is read. One that the shell has opened already is, for as long as something comes.
+ */
 export async function readAtMost(path: string, maxBytes: number): Promise<Uint8Array | null> {
   try {
     const found = await stat(path);
+    const fd = openDescriptor(path);
+    if (fd !== null && (found.isFIFO() || found.isSocket())) return await readOpenPipe(path, fd, maxBytes);
     if (!found.isFile()) throw pricingFailure('file-unreadable', { detail: `${path} is not a file` });
     return found.size > maxBytes ? null : await readFile(path);
   } catch (error) {
