@@ -71,6 +71,8 @@ export async function openPricing(parts: OpenPricingParts): Promise<Pricing | nu
   if (config.pricing.bundle !== undefined) await offerFile(config.pricing.bundle, pricing, parts);
   try {
     commit((tx) => pricing.tick(tx));
+    // A ledger that took the place of a damaged one began its own log in that tick: the head outside is no longer its.
+    pricing.keepHead();
   } catch (error) {
     // A full disk at the start: standing prices hold until the heartbeat's tick is stored.
     if (!(error instanceof AgentError) || error.code === 'ledger-corrupt') throw error;

@@ -87,6 +87,8 @@ export interface Pricing {
   override(tx: LedgerTx, override: LocalOverride): CurrentPrice;
   /** Retained `price/<sku>` messages that have changed since the last call; null for an item that is priced no more. */
   takeChangedPrices(): readonly { readonly sku: string; readonly message: JsonObject | null }[];
-  /** Says outside of the ledger where its price log ends. Called on a stop, after the last transaction. */
+  /** Says outside of the ledger where its price log ends, as it was last committed. Called between transactions. */
+  keepHead(): void;
+  /** As {@link keepHead}. Called on a stop, after the last transaction. */
   close(): void;
 }

@@ -166,6 +166,7 @@ export function scriptedPricing(prices: CurrentPrice[]): Pricing {
       return next;
     },
     takeChangedPrices: () => [],
+    keepHead: () => undefined,
     close: nothing,
   };
 }

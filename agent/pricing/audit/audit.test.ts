@@ -41,7 +41,7 @@ function kitWithRecords(): TestKit {
 function verdictAfter(
   kit: TestKit,
   tamper: (db: Sqlite.Database) => void,
-  head: AuditHead | null = kit.heads.at(-1) ?? null,
+  head: (AuditHead & { readonly epoch?: string }) | null = kit.heads.at(-1) ?? null,
 ): AuditVerdict {
   const path = join(folder, 'ledger.db');
   writeFileSync(path, kit.ledger.image());
@@ -55,7 +55,7 @@ function verdictAfter(
     records: reader.rows(),
     saved: (owner, key) => reader.saved(owner, key),
     holds: (sequence) => reader.holds(sequence),
-    anchor: head === null ? null : { ...head, epoch: kit.ledger.epoch },
+    anchor: head === null ? null : { epoch: kit.ledger.epoch, ...head },
     key: null,
   });
 }
@@ -144,6 +144,25 @@ describe('an audit of the price log', () => {
     expect(kit.events()[0]!.sequence).toBe(1);
     const records = kit.events().length;
     expect(verdictAfter(kit, () => undefined)).toEqual({ ok: true, records, last: records });
+  });
+
+  it('keeps its head outside from the first moment on where it took another’s place, and then misses it', () => {
+    const damaged = kitWithRecords();
+    const former = damaged.ledger.saved('audit', 'head');
+    const kit = makeKit({ trust: [merchant.trusted] });
+    kit.commit((tx) => {
+      tx.save('audit', 'head', JSON.parse(JSON.stringify(former).replaceAll(damaged.ledger.epoch, 'former')) as never);
+    });
+    const old = { ...damaged.heads.at(-1)!, epoch: 'former' };
+    expect(verdictAfter(kit, () => undefined, old)).toMatchObject({ ok: false, reason: 'other-ledger' });
+    kit.tick();
+    kit.pricing.keepHead();
+    expect(kit.heads).toHaveLength(1);
+    expect(verdictAfter(kit, () => undefined)).toEqual({ ok: true, records: 1, last: 1 });
+    expect(verdictAfter(kit, () => undefined, old)).toMatchObject({ ok: false, reason: 'other-ledger' });
+    kit.tick();
+    expect(kit.heads).toHaveLength(1);
+    expect(verdictAfter(kit, () => undefined, null)).toMatchObject({ ok: false, reason: 'head' });
   });
 
   it('goes on under the kit’s former name when it is renamed', () => {
