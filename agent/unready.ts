@@ -108,8 +108,9 @@ function unreadyStatus(
       id: kit.id ?? 'This kit',
       node: kit.node ?? null,
       group: kit.group ?? null,
-      currency: kit.currency ?? '',
-      timezone: kit.timezone ?? '',
+      // ISO 4217: no currency.
+      currency: kit.currency ?? 'XXX',
+      timezone: kit.timezone ?? 'UTC',
     },
     version: host.version,
     startedAt: new Date(started.startedMs).toISOString(),

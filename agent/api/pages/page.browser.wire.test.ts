@@ -4,7 +4,10 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from 'p
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { scriptedKit, servedKit, type ScriptedKit } from '../../../scripts/lib/scripted-kit.ts';
 import { OPEN_SHOP, openTheShop, TROUBLED_SHOP } from '../../../scripts/lib/scripted-shop.ts';
+import { freePort } from '../../../scripts/lib/free-port.ts';
 import { systemClock } from '../../host/clock.ts';
+import { machineHost } from '../../host/machine-host.ts';
+import { faultReasons, holdUnready } from '../../unready.ts';
 import type { Api } from '../api-parts.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -104,6 +107,37 @@ describe('the status page', () => {
     kit.status = OPEN_SHOP;
     await seen(word(page).filter({ hasText: /^Ready$/ }));
     await expect.poll(async () => reasons.count()).toBe(0);
+  });
+
+  test('says of a kit that cannot start which line of kit.yaml is wrong', async () => {
+    const stop = new AbortController();
+    const listen = `127.0.0.1:${await freePort()}`;
+    const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+    const host = await machineHost({ configPath: 'kit.yaml', stateDir: '.', log });
+    const fault = {
+      code: 'config-unknown-key',
+      path: 'brokr',
+      line: 5,
+      column: 1,
+      message: 'There is no such setting: brokr',
+    };
+    const reasons = faultReasons('kit.yaml', [{ ...fault, hint: 'Did you mean broker?' }]);
+    const held = holdUnready(host, { reasons, sound: { api: { listen } } }, stop.signal);
+    cleanups.push(async () => {
+      stop.abort();
+      await held;
+    });
+    const url = `http://${listen}`;
+    await expect.poll(() => fetch(url).catch(() => null)).not.toBeNull();
+    const { page, complaints } = await visit('/', { api: { url, [Symbol.asyncDispose]: () => Promise.resolve() } });
+    await seen(word(page).filter({ hasText: 'Not ready' }));
+    const reason = await page.locator('.reasons li').first().textContent();
+    expect(reason).toContain('kit.yaml, line 5, column 1: There is no such setting: brokr');
+    expect(reason).toContain('Did you mean broker?');
+    expect(await page.getByRole('button', { name: /Restart|Identify|Support|again/ }).count()).toBe(0);
+    await seen(page.getByRole('heading', { name: 'Kit', exact: true }));
+    // What a held kit has not got is missed without a word; nothing breaks on the page.
+    expect(complaints.filter((text) => !text.includes('404'))).toEqual([]);
   });
 
   test('shows an event as it happens, newest first, and can be filtered', async () => {

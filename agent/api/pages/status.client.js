@@ -77,6 +77,8 @@ function render() {
     }
     return;
   }
+  // Nothing runs: only what is wrong, the machine and the log are worth a look.
+  document.body.classList.toggle('held', status.ledger.epoch === '' && status.drivers.length === 0);
   renderTop(view);
   renderHero(view);
   renderUnknown(view);
