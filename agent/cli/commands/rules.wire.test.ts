@@ -75,6 +75,21 @@ describe('barrow rules', () => {
     expect(await check('--newer-than', '7')).toBe('1 version-not-newer');
   });
 
+  it('says in plain words what a rule waits for whose condition is true', async () => {
+    const source = JSON.parse(readFileSync(at('rules.json'), 'utf8')) as { rules: object[] };
+    const staged = { evidence: { windowMin: 15, atLeast: 3, of: 4 }, exit: 'stock < 5' };
+    const decided = async (rule: object): Promise<string> => {
+      writeFileSync(
+        at('staged.json'),
+        JSON.stringify({ ...source, rules: [{ ...source.rules[0], ...staged, ...rule }] }),
+      );
+      return (await barrow('rules', 'decide', '--bundle', at('staged.json'), '--inputs', at('inputs.json'))).out;
+    };
+    const [gathering, over] = [await decided({}), await decided({ evidence: undefined, exit: 'stock > 5' })];
+    expect(gathering).toContain('slow-tees is gathering evidence: 0 of the last 4 windows held, 3 are needed');
+    expect(over).toContain('slow-tees is over: its exit is true');
+  });
+
   it('says where a source is wrong, in text and in JSON, and tells usage from content', async () => {
     const lines = readFileSync(at('rules.json'), 'utf8').replace('footfall_in_60m', 'footfal_in_60m');
     writeFileSync(at('wrong.json'), lines);
