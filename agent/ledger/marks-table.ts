@@ -1,9 +1,6 @@
 import type { Stream } from '../../drivers/api/reading.ts';
 import type { Database } from './database.ts';
 
-/** How finely the ages of rows are known. */
-export const MARK_EVERY_MS = 60_000;
-
 /** What a stream had reached at a time of the ledger's own clock. */
 export interface Mark {
   /** Rows up to here were appended before. */
@@ -12,7 +9,7 @@ export interface Mark {
   readonly acked: number;
 }
 
-/** Ages of rows without a column: one small row a minute and stream, only where something changed. */
+/** Ages of rows without a column: one small row a minute or so and stream, only where something changed. */
 export interface MarksTable {
   put(stream: Stream, at: number, mark: Mark): void;
   /** The newest mark at or before a time; zeros when none. */

@@ -161,10 +161,31 @@ test('acknowledgements are written down within a minute, without a commit to rid
   expect(sequences(kit.ledger, 'scan')).toEqual([3, 4]);
 });
 
+test('marks and rows past their retention ride on a commit that is made anyway, once a minute', () => {
+  const { ledger, clock } = bench({ retainAckedMs: HOUR_MS });
+  const minutes = 100;
+  for (let minute = 0; minute < minutes; minute += 1) {
+    fill(ledger, 'scan', 1);
+    ledger.ackThrough('scan', ledger.manifest('scan').last);
+    const before = ledger.image();
+    for (let second = 0; second < 59; second += 1) {
+      clock.pass(1_000);
+      ledger.maintain(clock.monoMs());
+    }
+    expect(Buffer.compare(ledger.image(), before), `minute ${minute}`).toBe(0);
+    clock.pass(1_000);
+  }
+  const { first, last } = ledger.manifest('scan');
+  expect(last).toBe(minutes);
+  expect(last - first).toBeGreaterThanOrEqual(60);
+  expect(last - first).toBeLessThanOrEqual(62);
+});
+
 test('a delivered row stays for its retention, then goes; the newest stays for ever', () => {
   const { ledger, clock } = bench({ retainAckedMs: HOUR_MS });
   fill(ledger, 'sale', 10);
   ledger.ackThrough('sale', 10);
+  clock.pass(90_000);
   ledger.maintain(clock.monoMs());
   clock.pass(HOUR_MS - 120_000);
   ledger.maintain(clock.monoMs());

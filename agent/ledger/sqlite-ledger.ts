@@ -315,8 +315,9 @@ export class SqliteLedger implements Ledger {
       this.#begin.run();
       const result = work();
       if (result instanceof Promise) throw new TypeError('a ledger transaction cannot wait');
-      for (const log of this.#logs) if (log.dirty === 'rows') log.persist();
       const appended = this.#logs.some((log, index) => log.state.last !== before[index]?.state.last);
+      if (appended) this.#upkeep.ride();
+      for (const log of this.#logs) if (log.dirty === 'rows') log.persist();
       if (appended && this.#time.nowMs() - this.#persistedMs >= RIDE_ALONG_MS) this.#persist();
       this.#commit.run();
       this.#boots.keep();
@@ -341,6 +342,7 @@ export class SqliteLedger implements Ledger {
   #undo(before: readonly { readonly state: StreamLog['state']; readonly dirty: StreamLog['dirty'] }[]): void {
     this.#boots.undo();
     this.#losses.undo();
+    this.#upkeep.missed();
     // SQLite itself has rolled back after some I/O errors.
     if (this.#db.inTransaction) this.#rollback.run();
     for (const [index, log] of this.#logs.entries()) {

@@ -6,7 +6,7 @@ import { BUDGETS, CUT_TO_PERCENT, PASS_ROWS, SHEDDING_ORDER } from './budgets.ts
 import { PAGE_BYTES } from './database.ts';
 import type { KeptIdempotencyTable } from './idempotency-table.ts';
 import { TIME_SAVED_EVERY_MS, type LedgerTime } from './ledger-time.ts';
-import { MARK_EVERY_MS, type MarksTable } from './marks-table.ts';
+import type { MarksTable } from './marks-table.ts';
 import type { PageBudget } from './page-budget.ts';
 import { dropOldest, forgetSettled, thinOldest, type Shedding } from './shedding.ts';
 import type { KeptPaymentTable } from './payment-table.ts';
@@ -14,6 +14,16 @@ import type { StreamLog } from './stream-log.ts';
 
 /** How often the disk's free space is asked for. */
 const FREE_SPACE_EVERY_MS = 5_000;
+
+/**
+ * A commit that is made anyway takes the marks and the rows past their retention along once these are so old: a kit at
+ * rest has a commit a minute, and each of its own would cost 12 KB (measured).
+ */
+const RIDE_AFTER_MS = 45_000;
+/** With no commit to ride on, `run` sees to them after this. So finely are the ages of rows known. */
+const RIDE_AT_LATEST_MS = 90_000;
+/** More rows past their retention are no guests of a sale's commit: `run` removes them. */
+const RIDE_ROWS = 200;
 
 /** How often answers past their time are looked for. */
 const FORGET_EVERY_MS = 60_000;
@@ -43,6 +53,10 @@ export interface Upkeep {
   readonly reserved: boolean;
   /** Called before each transaction: cheap unless the ledger is full. */
   makeRoom(): void;
+  /** Called within a transaction that appended something: what may wait for one. */
+  ride(): void;
+  /** The transaction was rolled back: what rode on it is due again. */
+  missed(): void;
   /** Called every second or so. Returns the losses declared since the last call. */
   run(nowMono: MonoMs, persist: () => void): readonly StoredEvent[];
 }
@@ -51,10 +65,11 @@ export function upkeep(options: UpkeepOptions): Upkeep {
   const { logs, marks, time, pages, shedding } = options;
   const declared: { stream: Stream; sequence: number }[] = [];
   const thinned = new Map<Stream, number>();
-  const marked = new Map<Stream, { last: number; acked: number; atMs: number }>();
+  const marked = new Map<Stream, { last: number; acked: number }>();
   let reserved = false;
   let askedFreeMs = -Infinity;
   let forgotMs = -Infinity;
+  let rodeMs = -Infinity;
 
   const note = (stream: Stream, sequence: number | null): boolean => {
     if (sequence !== null) declared.push({ stream, sequence });
@@ -89,9 +104,14 @@ export function upkeep(options: UpkeepOptions): Upkeep {
 
   const usage = (log: StreamLog): number => log.state.heldBytes / BUDGETS[log.stream].sharePercent;
 
-  const retain = (log: StreamLog, nowMs: number): void => {
+  /** Removes delivered rows whose retention has ended; `guest`: only if they are few, else only if they are many. */
+  const forgetRetained = (log: StreamLog, nowMs: number, guest: boolean): void => {
     const { acked } = marks.at(log.stream, nowMs - options.retainAckedMs);
-    if (acked > 0) forgetSettled(log, acked);
+    const first = acked > 0 ? log.first() : null;
+    if (first !== null && acked - first < RIDE_ROWS === guest) forgetSettled(log, acked);
+  };
+
+  const keepBudget = (log: StreamLog, nowMs: number): void => {
     const budget = BUDGETS[log.stream];
     if (!budget.evictable) return;
     const old = marks.at(log.stream, nowMs - budget.maxAgeMs).last;
@@ -106,12 +126,20 @@ export function upkeep(options: UpkeepOptions): Upkeep {
     const acked = log.settledThrough();
     const { last } = log.state;
     const known = marked.get(log.stream);
-    if (known !== undefined && (nowMs - known.atMs < MARK_EVERY_MS || (known.last === last && known.acked === acked)))
-      return;
+    if (known?.last === last && known.acked === acked) return;
     marks.put(log.stream, nowMs, { last, acked });
-    marked.set(log.stream, { last, acked, atMs: nowMs });
+    marked.set(log.stream, { last, acked });
     const oldest = Math.max(options.retainAckedMs, Math.min(BUDGETS[log.stream].maxAgeMs, 60 * 24 * 60 * 60_000));
     marks.forget(log.stream, nowMs - oldest);
+  };
+
+  const ride = (nowMs: number): void => {
+    rodeMs = nowMs;
+    for (const log of logs) {
+      forgetRetained(log, nowMs, true);
+      mark(log, nowMs);
+    }
+    if (time.unsavedMs() >= TIME_SAVED_EVERY_MS - RIDE_AT_LATEST_MS) time.persist();
   };
 
   return {
@@ -127,6 +155,14 @@ export function upkeep(options: UpkeepOptions): Upkeep {
         if (!options.atomically(free)) break;
       reserved = pages.usedPages > pages.softPages;
     },
+    ride() {
+      const nowMs = time.nowMs();
+      if (nowMs - rodeMs >= RIDE_AFTER_MS) ride(nowMs);
+    },
+    missed() {
+      rodeMs = -Infinity;
+      marked.clear();
+    },
     run(_nowMono, persist) {
       const nowMs = time.nowMs();
       if (nowMs - askedFreeMs >= FREE_SPACE_EVERY_MS) {
@@ -136,9 +172,10 @@ export function upkeep(options: UpkeepOptions): Upkeep {
       this.makeRoom();
       options.atomically(() => {
         for (const log of logs) {
-          retain(log, nowMs);
-          mark(log, nowMs);
+          forgetRetained(log, nowMs, false);
+          keepBudget(log, nowMs);
         }
+        if (nowMs - rodeMs >= RIDE_AT_LATEST_MS) ride(nowMs);
         if (nowMs - forgotMs >= FORGET_EVERY_MS) {
           forgotMs = nowMs;
           options.idempotency.forget(PASS_ROWS);
