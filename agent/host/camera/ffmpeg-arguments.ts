@@ -41,24 +41,33 @@ export function ffmpegArguments(
   return [...global, ...input(source), ...filter, ...output];
 }
 
+/** What an RTSP address may lead to; `pipe` is the list that holds it. */
+const RTSP_PROTOCOLS = 'pipe,rtsp,rtsps,rtp,udp,tcp,tls';
+
+/**
+ * What ffmpeg reads from its standard input, empty when nothing. An address may hold a password, and a command line can be read
+ * by everybody on the machine: so it goes in as a list of one for ffmpeg's `concat`.
+ */
+export function ffmpegInput(source: Extract<CameraSource, { readonly kind: 'file' | 'rtsp' | 'v4l2' }>): string {
+  if (source.kind !== 'rtsp') return '';
+  const quoted = `'${source.url.replaceAll(/[\r\n]/g, '').replaceAll("'", String.raw`'\''`)}'`;
+  return [
+    'ffconcat version 1.0',
+    `file ${quoted}`,
+    'option rtsp_transport tcp',
+    'option timeout 10000000',
+    'option fflags nobuffer',
+    '',
+  ].join('\n');
+}
+
 function input(source: Extract<CameraSource, { readonly kind: 'file' | 'rtsp' | 'v4l2' }>): readonly string[] {
   switch (source.kind) {
     case 'file':
       // A file name is never an option or another protocol, whatever it looks like.
       return ['-threads', '1', '-i', `file:${source.path}`];
     case 'rtsp':
-      return [
-        '-threads',
-        '1',
-        '-fflags',
-        'nobuffer',
-        '-rtsp_transport',
-        'tcp',
-        '-timeout',
-        '10000000',
-        '-i',
-        source.url,
-      ];
+      return ['-threads', '1', '-f', 'concat', '-safe', '0', '-protocol_whitelist', RTSP_PROTOCOLS, '-i', 'pipe:0'];
     case 'v4l2':
       return ['-threads', '1', '-f', 'v4l2', '-i', source.device];
   }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { CameraSource } from '../../../drivers/api/transports.ts';
 import { cameraFailure } from '../../../drivers/lib/camera-errors.ts';
-import { ffmpegArguments, readConnection, readShowinfo, type ShownFrame } from './ffmpeg-arguments.ts';
+import { ffmpegArguments, ffmpegInput, readConnection, readShowinfo, type ShownFrame } from './ffmpeg-arguments.ts';
 import type { PictureOptions, SourcePicture } from './picture.ts';
 import { PpmSplitter } from './ppm-splitter.ts';
 
@@ -19,7 +19,9 @@ export async function* readFfmpeg(
 ): AsyncGenerator<SourcePicture, void, undefined> {
   const path = source.kind === 'file' ? source.path : source.kind === 'v4l2' ? source.device : undefined;
   if (path !== undefined && !existsSync(path)) throw cameraFailure('camera-missing', { detail: path });
-  const child = spawn('ffmpeg', ffmpegArguments(source, options), { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('ffmpeg', ffmpegArguments(source, options), { stdio: ['pipe', 'pipe', 'pipe'] });
+  // A process that ended before it read the list says why by its own end.
+  child.stdin.on('error', () => undefined).end(ffmpegInput(source));
   const ended = new Promise<Error | undefined>((resolve) => {
     child.once('error', resolve);
     child.once('close', () => resolve(undefined));

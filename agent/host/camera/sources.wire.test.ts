@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CameraSource } from '../../../drivers/api/transports.ts';
 import { findClip } from '../../../firmware-sim/cli/read-scenario.ts';
@@ -25,6 +26,13 @@ beforeEach(() => {
   skipped = 0;
   flow = Promise.resolve();
 });
+
+/** The command lines of all processes, words apart by a blank. */
+async function commandLines(): Promise<readonly string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const lines = pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
+  return (await Promise.all(lines)).map((line) => line.replaceAll('\0', ' '));
+}
 
 afterEach(async () => {
   stop.abort(new Error('the test is over'));
@@ -78,6 +86,14 @@ describe('an RTSP camera', () => {
     const times = pictures.map(({ atMs }) => atMs);
     expect(times).toEqual(times.toSorted((one, other) => one - other));
     expect(states).toEqual(['running']);
+  }, 30_000);
+
+  test('keeps its password off every command line, which anybody on the machine can read', async () => {
+    watch({ kind: 'rtsp', url: address() });
+    await expect.poll(() => pictures.length, { timeout: 15_000 }).toBeGreaterThan(0);
+    const lines = await commandLines();
+    expect(lines.filter((line) => line.startsWith('ffmpeg') && line.includes('concat'))).not.toEqual([]);
+    expect(lines.filter((line) => line.includes('open-sesame'))).toEqual([]);
   }, 30_000);
 
   test('is found again after its plug was pulled, with numbers and times that go on', async () => {
