@@ -115,7 +115,7 @@ describe('the status page', () => {
     const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
     const host = await machineHost({ configPath: 'kit.yaml', stateDir: '.', log });
     const fault = {
-      code: 'config-unknown-key',
+      code: 'config-unknown-key' as const,
       path: 'brokr',
       line: 5,
       column: 1,
