@@ -22,14 +22,14 @@ import { declare, withRange, type Shedding } from './shedding.ts';
 import { openStreamLog, type EventRow, type StreamLog } from './stream-log.ts';
 import { upkeep, type Upkeep } from './upkeep.ts';
 
-/** Acknowledgements ride on the next commit once they are this old: a page that would else cost a commit of its own. */
+/** Acknowledgements ride on the next commit once they are so many, … */
+const RIDE_ALONG_ROWS = 32;
+/** … but not more often than this under load, … */
 const RIDE_ALONG_MS = 2_000;
-
-/**
- * With no commit to ride on, `maintain` writes them down once they are this old. A kit at rest has a commit a minute, so that
- * none is spent on acknowledgements alone.
- */
-const PERSIST_AFTER_MS = 90_000;
+/** … and, however few, once they are this old: a kit at rest has some four a minute, and each ride costs a page. */
+const RIDE_ALONG_AT_REST_MS = 5 * 60_000;
+/** With no commit to ride on, `maintain` writes them down once they are this old. */
+const PERSIST_AFTER_MS: number = RIDE_ALONG_AT_REST_MS + 90_000;
 
 export interface SqliteLedgerOptions {
   readonly db: Database;
@@ -69,6 +69,8 @@ export class SqliteLedger implements Ledger {
   readonly #maxBytes: number;
   #busy = false;
   #persistedMs: number;
+  /** Deliveries of all streams that the file knows of. */
+  #persistedDelivered: number;
 
   constructor(options: SqliteLedgerOptions) {
     const { db, clock } = options;
@@ -114,6 +116,7 @@ export class SqliteLedger implements Ledger {
     this.#commit = db.prepare('COMMIT');
     this.#rollback = db.prepare('ROLLBACK');
     this.#persistedMs = this.#time.nowMs();
+    this.#persistedDelivered = this.#delivered();
   }
 
   transaction<T>(work: (tx: LedgerTx) => T): T {
@@ -236,7 +239,7 @@ export class SqliteLedger implements Ledger {
   flush(): void {
     this.#atomically(() => {
       for (const log of this.#logs) log.persist();
-      this.#persistedMs = this.#time.nowMs();
+      this.#persisted();
       this.#time.persist();
     });
   }
@@ -318,7 +321,7 @@ export class SqliteLedger implements Ledger {
       const appended = this.#logs.some((log, index) => log.state.last !== before[index]?.state.last);
       if (appended) this.#upkeep.ride();
       for (const log of this.#logs) if (log.dirty === 'rows') log.persist();
-      if (appended && this.#time.nowMs() - this.#persistedMs >= RIDE_ALONG_MS) this.#persist();
+      if (appended && this.#mayRide()) this.#persist();
       this.#commit.run();
       this.#boots.keep();
       return result;
@@ -343,6 +346,7 @@ export class SqliteLedger implements Ledger {
     this.#boots.undo();
     this.#losses.undo();
     this.#upkeep.missed();
+    this.#persistedMs = -Infinity;
     // SQLite itself has rolled back after some I/O errors.
     if (this.#db.inTransaction) this.#rollback.run();
     for (const [index, log] of this.#logs.entries()) {
@@ -353,9 +357,24 @@ export class SqliteLedger implements Ledger {
     }
   }
 
+  #mayRide(): boolean {
+    const ageMs = this.#time.nowMs() - this.#persistedMs;
+    if (ageMs < RIDE_ALONG_MS) return false;
+    return ageMs >= RIDE_ALONG_AT_REST_MS || this.#delivered() - this.#persistedDelivered >= RIDE_ALONG_ROWS;
+  }
+
   #persist(): void {
     for (const log of this.#logs) if (log.dirty !== 'no') log.persist();
+    this.#persisted();
+  }
+
+  #persisted(): void {
     this.#persistedMs = this.#time.nowMs();
+    this.#persistedDelivered = this.#delivered();
+  }
+
+  #delivered(): number {
+    return this.#logs.reduce((sum, log) => sum + log.state.delivered, 0);
   }
 
   /** With the very text that is published: parsing it again proves that it is JSON, writing it again proves nothing. */
