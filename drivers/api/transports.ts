@@ -120,7 +120,8 @@ export interface CameraOptions {
   readonly source: CameraSource;
   /** Frames analysed per second of media time; `null` = every frame. */
   readonly fps: number | null;
-  readonly input: { readonly width: number; readonly height: number };
+  /** What the picture is scaled to; `null` = by the shape of the picture. */
+  readonly input: { readonly width: number; readonly height: number } | null;
   readonly threads: number;
   readonly niceness: number;
   readonly minScore: number;

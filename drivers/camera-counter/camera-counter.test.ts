@@ -123,7 +123,7 @@ describe('the camera counter', () => {
       {
         source: { kind: 'mjpeg', url: 'http://127.0.0.1:1/stream' },
         fps: 5,
-        input: { width: 416, height: 320 },
+        input: null,
         threads: 1,
         niceness: 10,
         precision: 'fp32',

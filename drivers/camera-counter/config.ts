@@ -16,8 +16,8 @@ export interface CameraCounterConfig {
   readonly masks: readonly (readonly Pair[])[];
   /** `each`: every crossing at once; `net`: one per person, when he has gone. */
   readonly count: 'each' | 'net';
-  /** What the picture is scaled to; multiples of 32. */
-  readonly input: { readonly width: number; readonly height: number };
+  /** What the picture is scaled to, multiples of 32; by the shape of the picture when absent. */
+  readonly input?: { readonly width: number; readonly height: number } | undefined;
   readonly threads: number;
   /** Arithmetic of the detector: `int8` takes about three fifths of the time on x86, and finds a little less. */
   readonly precision: 'fp32' | 'int8';
@@ -65,7 +65,7 @@ export const cameraCounterConfig: z.ZodType<CameraCounterConfig> = z.strictObjec
     .default([]),
   masks: z.array(corners).max(32).default([]),
   count: z.enum(['each', 'net']).default('each'),
-  input: z.strictObject({ width: side, height: side }).default({ width: 416, height: 320 }),
+  input: z.strictObject({ width: side, height: side }).optional(),
   threads: z.int().min(1).max(8).default(1),
   precision: z.enum(['fp32', 'int8']).default('fp32'),
   niceness: z.int().min(0).max(19).default(10),

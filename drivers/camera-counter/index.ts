@@ -121,7 +121,7 @@ export const driver: Driver<CameraCounterConfig> = {
     lines: [{ id: 'entrance', from: [350, 180], to: [350, 420] }],
   },
   open: async (settings, io, signal) => {
-    const { source, fps, input, threads, niceness, precision } = settings;
+    const { source, fps, input = null, threads, niceness, precision } = settings;
     const feed = await io.camera(
       { source, fps, input, threads, niceness, precision, minScore: TRACKER.lowScore },
       signal,

@@ -17,7 +17,7 @@ interface CountFlags {
   readonly mask: readonly string[];
   readonly fps?: string;
   readonly seconds?: string;
-  readonly input: string;
+  readonly input?: string;
   readonly threads?: string;
   readonly precision: string;
 }
@@ -44,7 +44,10 @@ export const command: CommandModule = {
       .option('--mask <corners>', 'an area to leave out, x1,y1,x2,y2,x3,y3 …; repeatable', collect, [])
       .option('--fps <n>', 'frames analysed per second of media time (default: all of a file, 5 live)')
       .option('--seconds <n>', 'stop after so many seconds')
-      .option('--input <size>', 'what the picture is scaled to; multiples of 32', '416x320')
+      .option(
+        '--input <size>',
+        'what the picture is scaled to, multiples of 32, e.g. 640x384; by its shape when absent',
+      )
       .addOption(
         new Option('--precision <kind>', 'arithmetic of the detector').choices(['fp32', 'int8']).default('fp32'),
       )
@@ -85,7 +88,7 @@ async function count(io: CommandIo, text: string, more: readonly string[], flags
   const masks = flags.mask.map(readMask);
   const seconds = flags.seconds === undefined ? null : readNumber('--seconds', flags.seconds, 0.1, 31_536_000);
   const asked = flags.fps === undefined ? null : readNumber('--fps', flags.fps, 0.1, 240);
-  const input = readInput(flags.input);
+  const input = flags.input === undefined ? null : readInput(flags.input);
   const source = readSource(text);
   const file = source.kind === 'file';
   const fps = asked ?? (file ? null : LIVE_FPS);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ffmpegArguments, readConnection, readShowinfo } from './ffmpeg-arguments.ts';
+import { ffmpegArguments, ffmpegInput, readConnection, readShowinfo } from './ffmpeg-arguments.ts';
 import { PictureSlot } from './picture-slot.ts';
 import type { SourcePicture } from './picture.ts';
 import { Thinning } from './thinning.ts';
@@ -105,14 +105,18 @@ describe('the dialogue with ffmpeg', () => {
 
   test('asks an RTSP camera over TCP and a V4L2 device by its path', () => {
     const options = { fps: null, input: { width: 416, height: 320 } };
-    const rtsp = ffmpegArguments({ kind: 'rtsp', url: 'rtsp://camera/live' }, options);
-    expect(rtsp.slice(rtsp.indexOf('-rtsp_transport'), rtsp.indexOf('-i') + 2)).toEqual([
-      '-rtsp_transport',
-      'tcp',
-      '-timeout',
-      '10000000',
-      '-i',
-      'rtsp://camera/live',
+    const camera = { kind: 'rtsp', url: "rtsp://o'neil:pass@camera/live\nfile /etc/passwd" } as const;
+    const rtsp = ffmpegArguments(camera, options);
+    expect(rtsp.slice(rtsp.indexOf('-i'), rtsp.indexOf('-i') + 2)).toEqual(['-i', 'pipe:0']);
+    expect(rtsp.join(' ')).not.toContain('neil');
+    // One line stays one line: an address cannot name a second file.
+    expect(ffmpegInput(camera).split('\n')).toEqual([
+      'ffconcat version 1.0',
+      String.raw`file 'rtsp://o'\''neil:pass@camera/livefile /etc/passwd'`,
+      'option rtsp_transport tcp',
+      'option timeout 10000000',
+      'option fflags nobuffer',
+      '',
     ]);
     const v4l2 = ffmpegArguments({ kind: 'v4l2', device: '/dev/video0' }, options);
     expect(v4l2.slice(v4l2.indexOf('-f'), v4l2.indexOf('-i') + 2)).toEqual(['-f', 'v4l2', '-i', '/dev/video0']);

@@ -4,7 +4,8 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import type { Detection, DetectionFrame } from '../../../drivers/api/transports.ts';
 import { decodePersons } from '../../../models/nanodet-g/decode.ts';
-import { nanodet } from '../../../models/nanodet-g/manifest.ts';
+import { type InputSize, nanodet } from '../../../models/nanodet-g/manifest.ts';
+import { inputFor } from '../../../models/nanodet-g/input-size.ts';
 import { fillPlanes, inputPlanes, letterbox, type Letterbox } from '../../../models/nanodet-g/preprocess.ts';
 import { cameraFailure } from '../../../drivers/lib/camera-errors.ts';
 import { JPEG_LIMITS } from './jpeg-splitter.ts';
@@ -12,7 +13,8 @@ import type { SourcePicture } from './picture.ts';
 
 export interface DetectorOptions {
   readonly modelPath: string;
-  readonly input: { readonly width: number; readonly height: number };
+  /** `null` = by the shape of the picture. */
+  readonly input: InputSize | null;
   readonly threads: number;
   readonly minScore: number;
 }
@@ -27,12 +29,23 @@ const STRICT_REFUSALS = 25;
 sharp.concurrency(1);
 sharp.cache(false);
 
+/** The network's input at one size. */
+interface Network {
+  readonly input: InputSize;
+  readonly planes: Float32Array;
+  readonly tensor: Tensor;
+}
+
+function networkOf(input: InputSize): Network {
+  const planes = inputPlanes(input);
+  return { input, planes, tensor: new Tensor('float32', planes, [1, 3, input.height, input.width]) };
+}
+
 /** A picture in, boxes out. Its buffers are made once and refilled. */
 export class Detector {
   private readonly session: InferenceSession;
   private readonly options: DetectorOptions;
-  private readonly planes: Float32Array;
-  private readonly tensor: Tensor;
+  private network: Network;
   /** Refuse pictures that the decoder only warns of: a torn picture shows people where none are. */
   private strict = true;
   private refused = 0;
@@ -40,8 +53,7 @@ export class Detector {
   private constructor(session: InferenceSession, options: DetectorOptions) {
     this.session = session;
     this.options = options;
-    this.planes = inputPlanes(options.input);
-    this.tensor = new Tensor('float32', this.planes, [1, 3, options.input.height, options.input.width]);
+    this.network = networkOf(options.input ?? inputFor(null));
   }
 
   /** @throws AgentError `model-unusable` */
@@ -70,7 +82,7 @@ export class Detector {
     const box = await this.fill(picture);
     if (box === null) return null;
     const decoded = performance.now();
-    const outputs = await this.session.run({ [nanodet.inputName]: this.tensor });
+    const outputs = await this.session.run({ [nanodet.inputName]: this.network.tensor });
     const inferred = performance.now();
     const cells = nanodet.outputs.map(({ name }) => outputs[name]?.data as Float32Array);
     const detections: readonly Detection[] = decodePersons(cells, {
@@ -95,15 +107,16 @@ export class Detector {
   /** Inference alone on the picture filled last, ms: what the benchmark compares with. */
   async inferMs(): Promise<number> {
     const started = performance.now();
-    await this.session.run({ [nanodet.inputName]: this.tensor });
+    await this.session.run({ [nanodet.inputName]: this.network.tensor });
     return performance.now() - started;
   }
 
   private async fill(picture: SourcePicture): Promise<Letterbox | null> {
     if (picture.format === 'jpeg') return this.fillFromJpeg(picture);
     const { scaled } = picture.format;
-    const box = { ...letterbox(picture, this.options.input), ...scaled };
-    fillPlanes(this.planes, picture.bytes, {
+    const { input, planes } = this.fitting(picture);
+    const box = { ...letterbox(picture, input), ...scaled };
+    fillPlanes(planes, picture.bytes, {
       ...box,
       scaleX: scaled.width / picture.width,
       scaleY: scaled.height / picture.height,
@@ -112,7 +125,8 @@ export class Detector {
   }
 
   private async fillFromJpeg(picture: SourcePicture): Promise<Letterbox | null> {
-    const box = letterbox(picture, this.options.input);
+    const { input, planes } = this.fitting(picture);
+    const box = letterbox(picture, input);
     try {
       const pixels = await sharp(picture.bytes, {
         limitInputPixels: JPEG_LIMITS.maxPixels,
@@ -125,7 +139,7 @@ export class Detector {
         .raw()
         .toBuffer();
       if (pixels.length !== 3 * box.width * box.height) return null;
-      fillPlanes(this.planes, pixels, box);
+      fillPlanes(planes, pixels, box);
       this.refused = 0;
       return box;
     } catch {
@@ -134,6 +148,14 @@ export class Detector {
       if (this.refused >= STRICT_REFUSALS) this.strict = false;
       return null;
     }
+  }
+
+  /** A camera keeps its shape, so that the buffers are made once. */
+  private fitting(picture: SourcePicture): Network {
+    const wanted = this.options.input ?? inputFor(picture);
+    const { width, height } = this.network.input;
+    if (wanted.width !== width || wanted.height !== height) this.network = networkOf(wanted);
+    return this.network;
   }
 
   async release(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { CameraSource } from '../../../drivers/api/transports.ts';
+import { scaleExpressions } from '../../../models/nanodet-g/input-size.ts';
 
 /** What one line of ffmpeg's `showinfo` says of a frame. */
 export interface ShownFrame {
@@ -20,9 +21,9 @@ const CHOSEN = 'Parsed_showinfo_2';
  */
 export function ffmpegArguments(
   source: Extract<CameraSource, { readonly kind: 'file' | 'rtsp' | 'v4l2' }>,
-  options: { readonly fps: number | null; readonly input: { readonly width: number; readonly height: number } },
+  options: { readonly fps: number | null; readonly input: { readonly width: number; readonly height: number } | null },
 ): readonly string[] {
-  const { width, height } = options.input;
+  const { width, height } = options.input ?? scaleExpressions();
   // The first frame at or after each multiple of 1/fps; `selected_t` is the time of the frame chosen last.
   const grid = (time: string): string => `floor((${time}+0.0005)*${options.fps})`;
   const chosen =

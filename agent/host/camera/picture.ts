@@ -23,7 +23,8 @@ export interface SourceState {
 export interface PictureOptions {
   /** Frames a second of media time; `null` = all. */
   readonly fps: number | null;
-  readonly input: { readonly width: number; readonly height: number };
+  /** What pictures that are scaled on the way are scaled to; `null` = by their shape. */
+  readonly input: { readonly width: number; readonly height: number } | null;
   /** Told how many pictures were broken or too large and left out. */
   readonly skip: (count: number) => void;
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { CameraSource } from '../../../drivers/api/transports.ts';
+import { MAX_AUTO_PIXELS } from '../../../models/nanodet-g/input-size.ts';
 import { cameraFailure } from '../../../drivers/lib/camera-errors.ts';
 import { ffmpegArguments, ffmpegInput, readConnection, readShowinfo, type ShownFrame } from './ffmpeg-arguments.ts';
 import type { PictureOptions, SourcePicture } from './picture.ts';
@@ -33,7 +34,8 @@ export async function* readFfmpeg(
     createInterface({ input: child.stderr })
       .on('line', (line) => captions.read(line))
       .once('close', () => captions.end());
-    const splitter = new PpmSplitter(options.input.width * options.input.height);
+    const { input } = options;
+    const splitter = new PpmSplitter(input === null ? MAX_AUTO_PIXELS : input.width * input.height);
     for await (const chunk of child.stdout as AsyncIterable<Uint8Array>)
       for (const { width, height, pixels } of splitter.push(chunk)) {
         const caption = await captions.next();

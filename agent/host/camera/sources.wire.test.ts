@@ -1,9 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CameraSource } from '../../../drivers/api/transports.ts';
 import { findClip } from '../../../firmware-sim/cli/read-scenario.ts';
 import { type RtspServer, startRtspServer } from '../../../firmware-sim/wire/rtsp-server.ts';
+import { inputFor } from '../../../models/nanodet-g/input-size.ts';
+import { letterbox } from '../../../models/nanodet-g/preprocess.ts';
 import { keepLive } from './live.ts';
 import { PictureSlot } from './picture-slot.ts';
 import type { SourcePicture } from './picture.ts';
@@ -129,6 +133,31 @@ describe('an RTSP camera', () => {
     }
   }, 30_000);
 });
+
+test('ffmpeg scales a file to the size that suits its shape', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'barrow-shape-'));
+  try {
+    for (const [width, height] of [
+      [1280, 720],
+      [640, 480],
+      [600, 416],
+      [602, 416],
+      [720, 1280],
+    ] as const) {
+      const path = join(folder, `${width}x${height}.avi`);
+      const picture = `testsrc=size=${width}x${height}:rate=2:duration=1`;
+      execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', picture, '-c:v', 'mjpeg', path]);
+      const wanted = letterbox({ width, height }, inputFor({ width, height }));
+      for await (const { format } of readerOf({ kind: 'file', path })(
+        { fps: null, input: null, skip: () => undefined },
+        stop.signal,
+      ))
+        expect(format, path).toEqual({ scaled: { width: wanted.width, height: wanted.height } });
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 30_000);
 
 describe('a command that writes pictures', () => {
   /** As rpicam-vid does with `--codec mjpeg -o -`. */
