@@ -48,7 +48,7 @@ export function errorReason({ code, message, hint }: AgentError): Reason {
 export async function holdUnready(host: Host, unready: Unready, signal: AbortSignal): Promise<void> {
   const { clock, service } = host;
   const log = new LogRing(host.log, clock);
-  for (const { code, sentence } of unready.reasons) log.error('not-ready', { code, detail: sentence });
+  for (const { code, sentence } of unready.reasons) log.warn('not-ready', { code, detail: sentence });
   const startedMs = clock.wallMs();
   const startedMono = clock.monoMs();
   const status = (): AgentStatus => unreadyStatus(host, unready, { startedMs, startedMono });
