@@ -58,6 +58,7 @@ export const nanodet: NanodetManifest = {
   inputName: 'image',
   inputs: [
     { width: 416, height: 320 },
+    { width: 480, height: 288 },
     { width: 320, height: 256 },
     { width: 640, height: 480 },
   ],
