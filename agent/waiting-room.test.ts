@@ -4,6 +4,7 @@ import type { Stream } from '../drivers/api/reading.ts';
 import type { PendingEvent } from './core/event.ts';
 import { WAITING_ROWS } from './intake.ts';
 import { ledgerFailure } from './ledger/errors.ts';
+import { EVENT_DATA_BYTES } from './ledger/limits.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import type { SqliteLedger } from './ledger/sqlite-ledger.ts';
 import { waitingRoom } from './waiting-room.ts';
@@ -61,6 +62,18 @@ test('beyond its bound the oldest event gives way and is declared', async () => 
     losses: [{ from: 1, to: 5, count: 5, reason: 'ledger-full' }],
   });
   expect(opened.range('scan', 7, 7, 1)[0]?.data).toEqual({ n: 6 });
+});
+
+test('an event that is too large for any ledger is declared, and keeps nobody waiting', async () => {
+  const room = waitingRoom(ledgerFailure('ledger-io'));
+  await room.put(event('scan', 1), 'driver/scanner');
+  await room.put({ ...event('scan', 2), data: { n: 2, text: 'x'.repeat(EVENT_DATA_BYTES) } }, 'driver/scanner');
+  await room.put(event('scan', 3), 'driver/scanner');
+  expect(room.health()).toMatchObject({ waitingRows: 2, unstoredRows: 1 });
+  using opened = ledger();
+  room.moveInto(opened);
+  expect(opened.manifest('scan').losses).toMatchObject([{ count: 1 }]);
+  expect(opened.range('scan', 1, 10, 10).flatMap(({ data }) => data['n'] ?? [])).toEqual([1, 3]);
 });
 
 test('a driver that counted from nothing has its events declared lost in place of a false series', async () => {

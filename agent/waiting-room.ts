@@ -3,6 +3,7 @@ import type { Stream } from '../drivers/api/reading.ts';
 import type { PendingEvent, StoredEvent } from './core/event.ts';
 import type { Ledger } from './core/ledger.ts';
 import { WAITING_ROWS, type Intake } from './intake.ts';
+import { refusalOf } from './ledger/limits.ts';
 
 /** Where events wait while there is no ledger: an intake whose commit never comes. */
 export interface WaitingRoom extends Intake {
@@ -67,12 +68,14 @@ export function waitingRoom(first: AgentError): WaitingRoom {
     async put(event, owner, saves) {
       if (event.stream === 'sale' || event.stream === 'price') throw error;
       if (owner !== undefined && saves !== undefined) keepsState.add(owner);
-      if (rows.length >= WAITING_ROWS) {
-        const [oldest] = rows.splice(0, 1);
-        if (oldest !== undefined) giveUp(oldest.event, givenUp);
+      rows.push({ event, owner });
+      // What no ledger would ever take would keep everything that waits with it out as well.
+      const given =
+        refusalOf(event, undefined) !== null ? rows.pop() : rows.length > WAITING_ROWS ? rows.shift() : null;
+      if (given) {
+        giveUp(given.event, givenUp);
         unstoredRows += 1;
       }
-      rows.push({ event, owner });
       if (home === null) return;
       try {
         moveInto(home);
