@@ -19,10 +19,12 @@ export async function writeWhole(
     await file.writeFile(bytes);
     if (options.owner !== undefined) await file.chown(options.owner.uid, options.owner.gid);
     await file.sync();
+    await rename(next, path);
+    // FAT writes a file's entry in its folder with the file, not with the folder: a renamed one is synced again.
+    await file.sync();
   } finally {
     await file.close();
   }
-  await rename(next, path);
   await syncFolder(dirname(path));
 }
 
