@@ -79,22 +79,23 @@ async function openPage(
     clock: host.clock,
     log,
   };
-  const open = (listen: string, token: Uint8Array | null): Promise<AsyncDisposable> =>
-    startUnready({ ...parts, listen, token, ...(pages === undefined ? {} : { pages }) }, signal);
-  const listen = api.listen ?? DEFAULT_LISTEN;
+  const wanted = api.listen ?? DEFAULT_LISTEN;
+  let token: Uint8Array | null = null;
   try {
-    return await open(listen, api.token === undefined ? null : await host.secret(api.token));
+    // Kept for the second address too: who set one asks for it everywhere.
+    if (api.token !== undefined) token = await host.secret(api.token);
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
-    log.warn('page-elsewhere', { code: error.code, detail: error.message });
+    log.warn('page-without-token', { code: error.code, detail: error.message });
   }
-  try {
-    return await open(`127.0.0.1:${splitListen(listen).port}`, null);
-  } catch (error) {
-    if (!(error instanceof AgentError)) throw error;
-    log.warn('page-missing', { code: error.code, detail: error.message });
-    return null;
-  }
+  for (const listen of [wanted, `127.0.0.1:${splitListen(wanted).port}`])
+    try {
+      return await startUnready({ ...parts, listen, token, ...(pages === undefined ? {} : { pages }) }, signal);
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      log.warn('page-missing', { listen, code: error.code, detail: error.message });
+    }
+  return null;
 }
 
 function unreadyStatus(

@@ -119,6 +119,17 @@ test('a token that cannot be read keeps the page on this machine, with the reaso
   await expect.poll(() => status(), PATIENCE).toMatchObject({ reasons: [{ code: 'secret-unreadable' }] });
 });
 
+test('an address that is not this machine’s leaves the page on loopback, with the token that was set', async () => {
+  await writeFile(join(folder, 'api.token'), 'a-token-of-more-than-16-bytes');
+  const text = kitText('brokr: {}').replace(`127.0.0.1:${port}' }`, `192.0.2.1:${port}', token: { file: api.token } }`);
+  await writeFile(kitFile(), text);
+  start();
+  await expect.poll(() => ask('/v1/status').then((answer) => answer?.status), PATIENCE).toBe(401);
+  const headers = { authorization: 'Bearer a-token-of-more-than-16-bytes' };
+  const answer = await fetch(`http://127.0.0.1:${port}/v1/status`, { headers });
+  expect(await answer.json()).toMatchObject({ ready: false, reasons: [{ code: 'config-unknown-key' }] });
+});
+
 test('without --stay it ends with status 2 and the place, as a script wants it', async () => {
   await writeFile(kitFile(), kitText('brokr: {}'));
   const run = spawn(process.execPath, ['--import', TSX, MAIN, 'run', '-c', kitFile()], { cwd: folder });
