@@ -24,11 +24,8 @@ function verdict(kit: TestKit, files: ReadonlyMap<string, Uint8Array>): AuditVer
   writeFileSync(path, kit.ledger.image());
   using reader = openAuditReader(path);
   return verifyAudit({
-    epoch: reader.epoch,
-    last: reader.last,
+    ...reader,
     records: reader.rows(),
-    saved: (owner, key) => reader.saved(owner, key),
-    holds: (sequence) => reader.holds(sequence),
     anchor: readAnchor(files.get(ANCHOR_FILE) ?? null),
     key: null,
   });

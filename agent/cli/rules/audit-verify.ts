@@ -48,11 +48,8 @@ async function verdictOf(state: string, key: Parameters<typeof verifyAudit>[0]['
     using folder = await openStateFolder(state);
     const { ledger, anchor } = folder;
     return verifyAudit({
-      epoch: ledger.epoch,
-      last: ledger.last,
+      ...ledger,
       records: ledger.rows(),
-      saved: (owner, name) => ledger.saved(owner, name),
-      holds: (sequence) => ledger.holds(sequence),
       anchor,
       key: key ?? folder.key,
     });

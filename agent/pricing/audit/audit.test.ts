@@ -50,11 +50,8 @@ function verdictAfter(
   db.close();
   using reader = openAuditReader(path);
   return verifyAudit({
-    epoch: reader.epoch,
-    last: reader.last,
+    ...reader,
     records: reader.rows(),
-    saved: (owner, key) => reader.saved(owner, key),
-    holds: (sequence) => reader.holds(sequence),
     anchor: head === null ? null : { epoch: kit.ledger.epoch, ...head },
     key: null,
   });
@@ -338,11 +335,8 @@ describe('an audit of the price log', () => {
     using reader = openAuditReader(path);
     const head = kit.heads.at(-1)!;
     const verdict = verifyAudit({
-      epoch: reader.epoch,
-      last: reader.last,
+      ...reader,
       records: reader.rows(),
-      saved: (owner, key) => reader.saved(owner, key),
-      holds: (sequence) => reader.holds(sequence),
       anchor: { ...head, epoch: kit.ledger.epoch },
       key: null,
     });
