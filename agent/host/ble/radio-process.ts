@@ -1,5 +1,6 @@
 // The radio's own process: noble leaks and hangs, and here it can be ended without touching the agent.
 import type { RadioOptions } from '../../../drivers/api/transports.ts';
+import { giveSpareMemoryBack } from '../spare-memory.ts';
 import { advertBatches } from './advert-batches.ts';
 import { openH4Link, type H4Link } from './h4-link.ts';
 import { loadNoble, nativeSocketClass, type LoadedNoble } from './load-noble.ts';
@@ -19,6 +20,8 @@ const send = (message: FromRadio): void => {
   // The agent is gone when this fails; 'disconnect' ends the process.
   if (process.connected) process.send?.(message, () => undefined);
 };
+
+giveSpareMemoryBack();
 
 let swallowed = 0;
 const swallow = (): void => {
