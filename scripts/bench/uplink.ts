@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { connect, type IStore } from 'mqtt';
+import { connect } from 'mqtt';
 import type { Log } from '../../drivers/api/driver.ts';
 import { STREAMS } from '../../drivers/api/reading.ts';
 import type { Ledger } from '../../agent/core/ledger.ts';
 import { toCloudEvent } from '../../agent/core/event.ts';
 import { systemChance, systemClock } from '../../agent/host/clock.ts';
 import { brokerDialer } from '../../agent/host/mqtt/dial.ts';
+import { nullStore } from '../../agent/host/mqtt/null-store.ts';
 import { keepHeapSmall } from '../../agent/host/small-heap.ts';
 import { stateDir } from '../../agent/host/state-dir.ts';
 import { openLedger } from '../../agent/ledger/open-ledger.ts';
@@ -197,26 +197,6 @@ async function rawPublish(url: string, rows: number): Promise<number> {
   const perS = Math.round((rows * 1_000) / (performance.now() - startMs));
   client.end(true);
   return perS;
-}
-
-function nullStore(): IStore {
-  const store: IStore = {
-    put: (_packet, done) => {
-      done();
-      return store;
-    },
-    del: (packet, done) => {
-      done(undefined, packet as Parameters<typeof done>[1]);
-      return store;
-    },
-    get: (_packet, done) => {
-      done(new Error('nothing is kept'));
-      return store;
-    },
-    createStream: () => Readable.from([]) as ReturnType<IStore['createStream']>,
-    close: (done) => done(),
-  };
-  return store;
 }
 
 if (process.send !== undefined && process.argv[2] !== undefined) {

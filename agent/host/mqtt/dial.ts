@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
-import { Readable } from 'node:stream';
-import type { IClientOptions, IStore, MqttClient } from 'mqtt';
+import type { IClientOptions, MqttClient } from 'mqtt';
 import type { Log } from '../../../drivers/api/driver.ts';
 import type { SecretRef } from '../../../drivers/api/secret.ts';
 import type { BrokerLink, BrokerOptions, KitClock } from '../../core/host.ts';
 import { brokerFailure } from './errors.ts';
 import { brokerLink, type Connack, type LinkOptions } from './link.ts';
+import { nullStore } from './null-store.ts';
 import { openSocket, socketFailure, type BrokerTarget, type TlsMaterial } from './socket.ts';
 
 /** From the first SYN to the CONNACK, each step. */
@@ -257,28 +257,4 @@ function clientOptions(protocol: 4 | 5, options: DialOptions, login: Login): ICl
       ? { properties: { receiveMaximum: RECEIVE_MAXIMUM, maximumPacketSize: MAXIMUM_PACKET_BYTES } }
       : {}),
   };
-}
-
-/**
- * Remembers nothing: the ledger is the store. mqtt.js's own one redelivers one message a round trip after a cut
- * (200 in flight at 100 ms: 20.9 s measured) and may discard what it replays.
- */
-function nullStore(): IStore {
-  const store: IStore = {
-    put: (_packet, done) => {
-      done();
-      return store;
-    },
-    del: (packet, done) => {
-      done(undefined, packet as Parameters<typeof done>[1]);
-      return store;
-    },
-    get: (_packet, done) => {
-      done(new Error('nothing is kept'));
-      return store;
-    },
-    createStream: () => Readable.from([]) as ReturnType<IStore['createStream']>,
-    close: (done) => done(),
-  };
-  return store;
 }
