@@ -228,7 +228,7 @@ describe('the JSON reader', () => {
           ]
         : [path];
     const named = fc.stringMatching(/^[a-c]{1,2}$/);
-    const { value: any } = fc.letrec((tie) => ({
+    const { value: jsonArb } = fc.letrec((tie) => ({
       value: fc.oneof(
         { maxDepth: 3 },
         fc.integer(),
@@ -238,7 +238,7 @@ describe('the JSON reader', () => {
       ),
     }));
     fc.assert(
-      fc.property(any, (value) => {
+      fc.property(jsonArb, (value) => {
         const text = JSON.stringify(value, null, 1);
         for (const path of pathsIn(value, [])) {
           const found = path.reduce<unknown>((here, key) => (here as Record<string, unknown>)[key], value);
