@@ -16,7 +16,7 @@ debian_tarball() {
   mkdir -p "$debian_cache"
   if [ ! -e "$tarball" ]; then
     echo '  a Debian tree (once, some minutes)' >&2
-    mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,udev,dbus,ca-certificates,mosquitto bookworm "$tarball.part" >&2
+    mmdebstrap --quiet --format=tar --variant=minbase --include=systemd,systemd-sysv,udev,dbus,ca-certificates,mosquitto bookworm "$tarball.part" >&2
     mv "$tarball.part" "$tarball"
   fi
   echo "$tarball"
