@@ -44,6 +44,8 @@ export interface BrokerLink extends AsyncDisposable {
   readonly protocol: 4 | 5;
   readonly receiveMaximum: number;
   readonly maximumPacketSize: number | null;
+  /** From when until when the broker's certificate is valid, ms since 1970; absent without TLS. */
+  readonly certificate?: { readonly fromMs: number; readonly untilMs: number };
   /** Resolves on PUBACK with its reason code (0 on MQTT 3.1.1); rejects when the link ends first. */
   publish(topic: string, payload: string | Uint8Array, options: PublishOptions): Promise<number>;
   subscribe(topics: readonly string[]): Promise<void>;

@@ -80,8 +80,10 @@ export function dialPolicy(code: string): DisconnectPolicy {
   switch (code) {
     case 'broker-login':
     case 'broker-identity':
+    case 'broker-material':
     case 'broker-protocol':
     case 'broker-refused':
+    case 'broker-refuses-certificate':
     case 'broker-subscribe':
     case 'broker-tls':
     case 'broker-url':

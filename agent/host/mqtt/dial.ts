@@ -1,4 +1,6 @@
 import { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import type { Log } from '../../../drivers/api/driver.ts';
 import type { SecretRef } from '../../../drivers/api/secret.ts';
@@ -100,13 +102,13 @@ async function attempt(
   // Cut while the library was loading: its client would wait in vain for a close that has been.
   if (socket.destroyed) throw brokerFailure('broker-closed', { detail: where });
   const client = new Client(() => socket, clientOptions(protocol, who.options, who.login));
-  const wire = { protocol, where, stepTimeoutMs };
+  const wire = { protocol, where, stepTimeoutMs, certificate: certificateOf(socket) };
   return greet(client, wire, { log: deps.log, overflow: deps.overflow ?? 'drop' }, signal);
 }
 
 function greet(
   client: MqttClient,
-  wire: { readonly protocol: 4 | 5; readonly where: string; readonly stepTimeoutMs: number },
+  wire: Pick<Connack, 'protocol' | 'certificate'> & { readonly where: string; readonly stepTimeoutMs: number },
   tools: LinkOptions,
   signal: AbortSignal,
 ): Promise<Attempt> {
@@ -132,7 +134,7 @@ function greet(
     const onAbort = (): void => giveUp(() => reject(signal.reason as Error));
     const onClose = (): void => giveUp(() => resolve({ refused: 'silent-close' }));
     const onConnect = (packet: ConnackPacket): void =>
-      finish(() => resolve({ link: brokerLink(client, connack(packet, wire.protocol), tools) }));
+      finish(() => resolve({ link: brokerLink(client, connack(packet, wire), tools) }));
     client.on('error', (error: Error & { code?: unknown }) =>
       giveUp(() => {
         const outcome = refusal(error, wire.protocol, wire.where);
@@ -154,12 +156,19 @@ interface ConnackPacket {
 }
 
 /** MQTT 5 §3.2.2.3: without the properties 65,535 messages may be in flight and packets have no limit. */
-function connack(packet: ConnackPacket, protocol: 4 | 5): Connack {
+function connack(packet: ConnackPacket, { protocol, certificate }: Pick<Connack, 'protocol' | 'certificate'>): Connack {
   return {
     protocol,
+    certificate,
     receiveMaximum: packet.properties?.receiveMaximum ?? 65_535,
     maximumPacketSize: packet.properties?.maximumPacketSize ?? null,
   };
+}
+
+function certificateOf(socket: Socket): Connack['certificate'] {
+  if (!(socket instanceof TLSSocket)) return null;
+  const { valid_from: from, valid_to: to } = socket.getPeerCertificate();
+  return { fromMs: Date.parse(from), untilMs: Date.parse(to) };
 }
 
 /** Reads a failed CONNECT: numbers are CONNACK codes (MQTT 5 §3.2.2.2, 3.1.1 §3.2.2.3), text is the socket's. */

@@ -173,11 +173,67 @@ describe('dialling over TLS', () => {
     const own = { cert: { file: 'cert' }, key: { file: 'key' } };
     await using link = await dialBroker(options(url, { ca: { file: 'ca' }, ...own }), deps(secrets), never);
     expect(link.protocol).toBe(5);
+    expect(link.certificate).toEqual({ fromMs: Date.UTC(2020, 0, 1), untilMs: Date.UTC(2049, 11, 31, 23, 59, 59) });
     await expect(
       dialBroker(options(url, { ca: { file: 'other' }, ...own }), deps(secrets), never),
     ).rejects.toMatchObject({ code: 'broker-tls' });
-    await expect(dialBroker(options(url, { ca: { file: 'ca' } }), deps(secrets), never)).rejects.toMatchObject({
-      code: expect.stringMatching(/^broker-(closed|tls)$/),
+  });
+
+  it('says that the broker refuses the kit’s certificate, not that the broker’s is bad, whatever the refusal', async () => {
+    await using authority = await makeAuthority();
+    await using other = await makeAuthority();
+    const server = await authority.issue('localhost');
+    await using broker = await startTls(authority.caFile, server.certFile, server.keyFile);
+    const kits = {
+      expired: await authority.issue('popup-014', { notBefore: '20200101000000Z', notAfter: '20210101000000Z' }),
+      early: await authority.issue('popup-014', { notBefore: '20480101000000Z' }),
+      foreign: await other.issue('popup-014'),
+    };
+    const dial = (own: Partial<BrokerOptions>, secrets: Record<string, string>): Promise<BrokerLink> =>
+      dialBroker(
+        options(`mqtts://127.0.0.1:${broker.port}`, { ca: { file: 'ca' }, ...own }),
+        deps({ ca: authority.ca, ...secrets }),
+        never,
+      );
+    const refused = { code: 'broker-refuses-certificate' };
+    await expect(dial({}, {})).rejects.toMatchObject(refused);
+    for (const [name, { cert, key }] of Object.entries(kits))
+      await expect(dial({ cert: { file: 'cert' }, key: { file: 'key' } }, { cert, key }), name).rejects.toMatchObject(
+        refused,
+      );
+  });
+
+  it('names the file that cannot be used, and quotes nothing of it', async () => {
+    await using authority = await makeAuthority();
+    const [kit, second] = [await authority.issue('popup-014'), await authority.issue('popup-015')];
+    const good = { ca: authority.ca, cert: kit.cert, key: kit.key };
+    const cut = (text: string): string => text.replace(/^[A-Za-z0-9+/=]{20}/m, '');
+    const cases: readonly (readonly [string, Partial<typeof good>])[] = [
+      ['broker.ca holds no PEM certificate', { ca: 'secret' }],
+      ['broker.ca holds no PEM certificate', { ca: '' }],
+      ['broker.ca holds a damaged certificate', { ca: cut(authority.ca) }],
+      ['broker.cert is no PEM certificate', { cert: 'secret' }],
+      ['broker.cert is no PEM certificate', { cert: cut(kit.cert) }],
+      ['broker.key is no PEM private key', { key: 'secret' }],
+      ['broker.key is no PEM private key', { key: kit.cert }],
+      ['broker.key does not belong to broker.cert', { key: second.key }],
+    ];
+    const files = { ca: { file: 'ca' }, cert: { file: 'cert' }, key: { file: 'key' } };
+    for (const [what, bad] of cases) {
+      // Nobody listens there: the files are looked at first.
+      const dialling = dialBroker(options('mqtts://127.0.0.1:9', files), deps({ ...good, ...bad }), never);
+      await expect(dialling, what).rejects.toMatchObject({
+        code: 'broker-material',
+        message: expect.stringMatching(new RegExp(`: ${what}(?!.*secret)`)),
+      });
+    }
+  });
+
+  it('says that the broker hung up where mqtt:// and mqtts:// are confused', async () => {
+    await using broker = await startMosquitto();
+    await expect(dialBroker(options(`mqtts://127.0.0.1:${broker.port}`), deps(), never)).rejects.toMatchObject({
+      code: 'broker-closed',
+      hint: expect.stringContaining('mqtts://'),
     });
   });
 

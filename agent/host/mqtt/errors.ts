@@ -17,7 +17,7 @@ export const brokerErrors = {
   },
   'broker-closed': {
     sentence: 'The broker closed the connection before it was ready',
-    hint: 'Look into the broker’s log; a missing client certificate looks like this too',
+    hint: 'Check whether this port wants mqtt:// or mqtts://, and whether it asks for a client certificate; the broker’s log says more',
   },
   'broker-login': {
     sentence: 'The broker does not accept this kit’s login',
@@ -42,6 +42,14 @@ export const brokerErrors = {
   'broker-tls': {
     sentence: 'The broker’s certificate cannot be trusted',
     hint: 'Check broker.ca, the host name in broker.url and the certificate’s dates',
+  },
+  'broker-refuses-certificate': {
+    sentence: 'The broker does not accept this kit’s certificate',
+    hint: 'barrow doctor shows its dates; set broker.cert and broker.key, or ask the operations team for new ones',
+  },
+  'broker-material': {
+    sentence: 'The files for the broker’s TLS cannot be used',
+    hint: 'Put the right PEM files where broker.ca, broker.cert and broker.key point; they are read at each attempt',
   },
   'broker-clock': {
     sentence: 'The broker’s certificate is not valid yet by this kit’s clock',

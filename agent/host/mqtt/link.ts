@@ -26,6 +26,8 @@ export interface Connack {
   readonly protocol: 4 | 5;
   readonly receiveMaximum: number;
   readonly maximumPacketSize: number | null;
+  /** `null` without TLS. */
+  readonly certificate: BrokerLink['certificate'] | null;
 }
 
 export interface LinkOptions {
@@ -121,6 +123,7 @@ export function brokerLink(client: MqttClient, connack: Connack, options: LinkOp
     protocol: connack.protocol,
     receiveMaximum: connack.receiveMaximum,
     maximumPacketSize: connack.maximumPacketSize,
+    ...(connack.certificate == null ? {} : { certificate: connack.certificate }),
     publish,
     subscribe: (topics) => subscribe(client, topics, pending),
     messages: (signal) => inbox.read(signal),

@@ -3,6 +3,7 @@ import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'n
 import type { AgentError } from '../../../drivers/api/agent-error.ts';
 import { brokerFailure } from './errors.ts';
 import { chainFault } from './chain.ts';
+import { checkMaterial } from './tls-material.ts';
 
 export interface BrokerTarget {
   readonly host: string;
@@ -27,8 +28,9 @@ export interface SocketOptions {
 }
 
 /**
- * Opens one TCP or TLS connection. Throws `broker-unreachable`, `broker-timeout`, `broker-tls` or `broker-clock`. A
- * connection that breaks before its user listens is `destroyed`; its error ends nobody.
+ * Opens one TCP or TLS connection. Throws `broker-unreachable`, `broker-timeout`, `broker-closed`, `broker-tls`,
+ * `broker-refuses-certificate`, `broker-material` or `broker-clock`. A connection that breaks before its user listens is
+ * `destroyed`; its error ends nobody.
  */
 export async function openSocket(target: BrokerTarget, options: SocketOptions, signal: AbortSignal): Promise<Socket> {
   if (target.tls === null)
@@ -39,6 +41,7 @@ export async function openSocket(target: BrokerTarget, options: SocketOptions, s
       options.timeoutMs,
       signal,
     );
+  checkMaterial(target.tls);
   const secure = tlsOptions(target, target.tls);
   try {
     return await settled(connectTls(secure), 'secureConnect', target, options.timeoutMs, signal);
@@ -114,12 +117,18 @@ function settled<S extends Socket | TLSSocket>(
 const TLS_CODE =
   /^(CERT_|ERR_TLS|ERR_SSL|ERR_OSSL|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)|ERROR_IN_CERT|EPROTO)/;
 
+/** RFC 8446 §6.2: the far end says by an alert what it thinks of our certificate; OpenSSL before and after TLS 1.3 names them alike. */
+const CERTIFICATE_ALERT =
+  /ALERT_((BAD|UNSUPPORTED|NO)_CERTIFICATE|CERTIFICATE_(REQUIRED|EXPIRED|REVOKED|UNKNOWN)|UNKNOWN_CA|ACCESS_DENIED)$/;
+
 /** Words a socket's error by its code. */
 export function socketFailure(error: NodeJS.ErrnoException, where: string): AgentError {
   const code = error.code ?? error.name;
   const detail = `${where} (${code})`;
   if (code === 'CERT_NOT_YET_VALID') return brokerFailure('broker-clock', { detail, cause: error });
+  if (CERTIFICATE_ALERT.test(code)) return brokerFailure('broker-refuses-certificate', { detail, cause: error });
   if (TLS_CODE.test(code)) return brokerFailure('broker-tls', { detail, cause: error });
+  if (code === 'ECONNRESET' || code === 'EPIPE') return brokerFailure('broker-closed', { detail, cause: error });
   if (code === 'ETIMEDOUT') return brokerFailure('broker-timeout', { detail, cause: error });
   return brokerFailure('broker-unreachable', { detail, cause: error });
 }
