@@ -2,25 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { scriptedKit, type ScriptedKit } from '../../scripts/lib/scripted-kit.ts';
 import { OPEN_SHOP, TROUBLED_SHOP } from '../../scripts/lib/scripted-shop.ts';
 import type { ApiResponse } from '../core/host.ts';
-import { ledgerFailure } from '../ledger/errors.ts';
-
-type Headers = Record<string, string>;
-
-const SALE = { lines: [{ sku: 'TEE-BLK-M', qty: 1 }] };
-
-function post(kit: ScriptedKit, path: string, body: unknown, headers: Headers = {}): Promise<ApiResponse> {
-  return kit.call({
-    method: 'POST',
-    path,
-    headers: { 'content-type': 'application/json', ...headers },
-    body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
-  });
-}
-
-// eslint-disable-next-line typescript/no-explicit-any
-function json(answer: ApiResponse): any {
-  return JSON.parse(answer.body as string);
-}
+import { json, post, SALE } from '../../scripts/lib/scripted-calls.ts';
 
 function stored(kit: ScriptedKit): number {
   return kit.ledger.range('sale', 1, 10_000, 10_000).length;
@@ -158,8 +140,8 @@ describe('a request that is wrong', () => {
   ])('%s is answered %i %s', async (_what, status, code, ask) => {
     const kit = scriptedKit();
     const answer = await ask(kit);
-    expect({ status: answer.status, code: json(answer).error.code }).toEqual({ status, code });
-    expect(json(answer).error).toEqual({ code, message: expect.any(String), hint: expect.any(String) });
+    expect(answer.status).toBe(status);
+    expect(json(answer)['error']).toEqual({ code, message: expect.any(String), hint: expect.any(String) });
     expect(stored(kit)).toBe(0);
   });
 
@@ -228,197 +210,6 @@ describe('health', () => {
     const kit = scriptedKit();
     kit.status = { ...OPEN_SHOP, ledger: { ...OPEN_SHOP.ledger, accepting: false } };
     expect((await kit.call({ path: '/healthz' })).status).toBe(503);
-  });
-});
-
-describe('the till’s feed', () => {
-  test('answers 201 with the event that is on disk', async () => {
-    const kit = scriptedKit();
-    const answer = await post(kit, '/v1/sales', SALE);
-    expect(answer.status).toBe(201);
-    const [event] = kit.ledger.range('sale', 1, 1, 1);
-    expect(json(answer)).toMatchObject({ eventId: `${event!.epoch}/sale/1`, sequence: '1', totalMinor: 2499 });
-  });
-
-  test('answers 503 and stores nothing when the ledger fails', async () => {
-    const kit = scriptedKit();
-    const full = vi.spyOn(kit.ledger, 'transaction').mockImplementation(() => {
-      throw ledgerFailure('ledger-full');
-    });
-    const key = { 'idempotency-key': 'k' };
-    const answer = await post(kit, '/v1/sales', SALE, key);
-    expect({ status: answer.status, code: json(answer).error.code }).toEqual({ status: 503, code: 'ledger-full' });
-    full.mockRestore();
-    expect((await post(kit, '/v1/sales', SALE, key)).status).toBe(201);
-    expect(stored(kit)).toBe(1);
-  });
-
-  test('answers a repeated key as before, across a restart, and another body under it with 422', async () => {
-    const kit = scriptedKit();
-    const first = await post(kit, '/v1/sales', SALE, { 'idempotency-key': '"k-1"' });
-    kit.restart();
-    const again = await post(kit, '/v1/sales', SALE, { 'idempotency-key': 'k-1' });
-    expect(again).toMatchObject({ status: 201, body: first.body, headers: { 'idempotency-replayed': 'true' } });
-    expect(
-      (await post(kit, '/v1/sales', { lines: [{ sku: 'CAP-RED', qty: 1 }] }, { 'idempotency-key': 'k-1' })).status,
-    ).toBe(422);
-    expect(stored(kit)).toBe(1);
-  });
-});
-
-describe('a key', () => {
-  const KEY = { 'idempotency-key': 'k-1' };
-  const override = {
-    sku: 'CAP-RED',
-    pin: { priceMinor: 1600 },
-    actor: 'm.lee',
-    reason: 'press day',
-    until: '2026-11-27T18:00:00Z',
-  };
-
-  test('is kept for every other POST too, across a restart', async () => {
-    const kit = scriptedKit();
-    const quote = json(await post(kit, '/v1/quotes', SALE, KEY));
-    await post(kit, '/v1/overrides', override, KEY);
-    await post(kit, '/v1/drivers/door/restart', {}, KEY);
-    kit.restart();
-    expect(json(await post(kit, '/v1/quotes', SALE, KEY))).toEqual(quote);
-    expect(json(await post(kit, '/v1/quotes', SALE, { 'idempotency-key': 'k-2' })).quoteId).not.toBe(quote.quoteId);
-    expect((await post(kit, '/v1/overrides', { ...override, reason: 'other' }, KEY)).status).toBe(422);
-    await post(kit, '/v1/drivers/door/restart', {}, KEY);
-    expect(kit.restarted).toEqual(['door']);
-  });
-
-  test('sent twice at the same time does its work once', async () => {
-    const kit = scriptedKit();
-    let release = (): void => undefined;
-    vi.spyOn(kit.parts.view, 'restartDriver').mockImplementation(
-      () =>
-        new Promise((resolve) => {
-          release = resolve;
-        }),
-    );
-    const both = [post(kit, '/v1/drivers/door/restart', {}, KEY), post(kit, '/v1/drivers/door/restart', {}, KEY)];
-    await vi.waitFor(() => expect(kit.parts.view.restartDriver).toHaveBeenCalledOnce());
-    release();
-    expect((await Promise.all(both)).map((answer) => answer.status)).toEqual([202, 202]);
-    expect(kit.parts.view.restartDriver).toHaveBeenCalledOnce();
-  });
-
-  test('of work that failed is free again', async () => {
-    const kit = scriptedKit();
-    expect((await post(kit, '/v1/drivers/none/restart', {}, KEY)).status).toBe(404);
-    expect((await post(kit, '/v1/drivers/none/restart', {}, KEY)).status).toBe(404);
-  });
-});
-
-describe('a payment', () => {
-  test('is 202 while pending, waits for its outcome and is 200 for the same key afterwards', async () => {
-    const kit = scriptedKit();
-    const body = { amountMinor: 2499, currency: 'GBP' };
-    const started = await post(kit, '/v1/payments', body, { 'idempotency-key': 'p-1' });
-    expect(started).toMatchObject({ status: 202, headers: { location: '/v1/payments/intent-1' } });
-    expect(json(started)).toMatchObject({ intentId: 'intent-1', outcome: 'pending' });
-    const waiting = kit.call({ path: '/v1/payments/intent-1', query: new URLSearchParams({ waitS: '5' }) });
-    kit.desk.conclude('intent-1', { outcome: 'approved', receiptNo: 231 });
-    expect(json(await waiting)).toMatchObject({ outcome: 'approved', receiptNo: 231 });
-    expect((await post(kit, '/v1/payments', body, { 'idempotency-key': 'p-1' })).status).toBe(200);
-    expect(kit.desk.payments.size).toBe(1);
-  });
-
-  test('is listed until it is settled, also after a restart', async () => {
-    const kit = scriptedKit();
-    kit.status = OPEN_SHOP;
-    const listed = async (): Promise<unknown> =>
-      (json(await kit.call({ path: '/v1/payments' })) as { payments: { outcome: string }[] }).payments.map(
-        (one) => one.outcome,
-      );
-    expect(await listed()).toEqual([]);
-    await post(kit, '/v1/payments', { amountMinor: 1, currency: 'GBP' });
-    expect(await listed()).toEqual(['pending']);
-    kit.desk.conclude('intent-1', { outcome: 'unknown' });
-    kit.restart();
-    expect(await listed()).toEqual(['unknown']);
-    kit.desk.conclude('intent-1', { outcome: 'approved' });
-    expect(await listed()).toEqual([]);
-  });
-
-  test('can be stopped, and an unknown one resolved', async () => {
-    const kit = scriptedKit();
-    await post(kit, '/v1/payments', { amountMinor: 1, currency: 'GBP' });
-    expect((await post(kit, '/v1/payments/intent-1/abort', {})).status).toBe(202);
-    expect(kit.desk.aborted).toEqual(['intent-1']);
-    kit.desk.conclude('intent-1', { outcome: 'unknown' });
-    const word = { outcome: 'approved', actor: 'm.lee', reason: 'receipt printed' };
-    expect(json(await post(kit, '/v1/payments/intent-1/resolve', word))).toMatchObject({ outcome: 'approved' });
-  });
-});
-
-describe('prices', () => {
-  test('come with the rule and the caps behind them', async () => {
-    const { prices, rules } = json(await scriptedKit().call({ path: '/v1/prices' }));
-    expect(prices[0]).toMatchObject({
-      sku: 'TEE-BLK-M',
-      priceMinor: 2499,
-      ruleId: 'slow-movers',
-      boundBy: ['category'],
-    });
-    expect(rules).toMatchObject({ version: 7, state: 'in-force' });
-  });
-
-  test('are none on a kit without rules, whose quotes are refused', async () => {
-    const kit = scriptedKit({ parts: { pricing: null } });
-    expect(json(await kit.call({ path: '/v1/prices' }))).toEqual({ currency: 'GBP', prices: [], rules: null });
-    expect((await post(kit, '/v1/quotes', SALE)).status).toBe(409);
-  });
-
-  test('are quoted by SKU and by GTIN of any length', async () => {
-    const kit = scriptedKit();
-    for (const line of [{ sku: 'TEE-BLK-M' }, { gtin: '5012345678900' }, { gtin: '05012345678900' }])
-      expect(json(await post(kit, '/v1/quotes', { lines: [{ ...line, qty: 2 }] })).totalMinor).toBe(4998);
-  });
-});
-
-describe('logs and figures', () => {
-  test('are filtered by level and driver, and downloaded as lines', async () => {
-    const kit = scriptedKit();
-    kit.logs = [
-      { level: 20, event: 'a', driver: 'door' },
-      { level: 40, event: 'b', driver: 'door' },
-      { level: 'error', event: 'c', driver: 'shelves' },
-    ];
-    const of = async (query: Record<string, string>): Promise<unknown> =>
-      (
-        json(await kit.call({ path: '/v1/logs', query: new URLSearchParams(query) })) as { lines: { event: string }[] }
-      ).lines.map((line) => line.event);
-    expect(await of({})).toEqual(['a', 'b', 'c']);
-    expect(await of({ level: 'warn' })).toEqual(['b', 'c']);
-    expect(await of({ driver: 'door' })).toEqual(['a', 'b']);
-    expect(await of({ limit: '1' })).toEqual(['c']);
-    const file = await kit.call({ path: '/v1/logs', query: new URLSearchParams({ format: 'ndjson' }) });
-    expect((file.body as string).trim().split('\n')).toHaveLength(3);
-  });
-
-  test('follow the ledger from request to request, also over a new epoch', async () => {
-    const kit = scriptedKit();
-    await post(kit, '/v1/stock', { kind: 'open', lines: [{ sku: 'TEE-BLK-M', qty: 10 }] });
-    await post(kit, '/v1/sales', SALE);
-    expect(json(await kit.call({ path: '/v1/kpi' }))).toMatchObject({
-      baskets: 1,
-      sellThroughBp: 1000,
-      complete: true,
-    });
-    await post(kit, '/v1/sales', SALE);
-    kit.event('footfall', 'barrow.footfall.crossing.v1', { direction: 'in' });
-    expect(json(await kit.call({ path: '/v1/kpi' }))).toMatchObject({
-      baskets: 2,
-      sellThroughBp: 2000,
-      footfall: { in: 1 },
-    });
-    expect(json(await scriptedKit({ parts: { ledger: undefined } }).call({ path: '/v1/kpi' }))).toMatchObject({
-      baskets: 0,
-      complete: false,
-    });
   });
 });
 

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
+import { json, post } from '../../../scripts/lib/scripted-calls.ts';
 import { scriptedKit, type ScriptedKit } from '../../../scripts/lib/scripted-kit.ts';
 import { OPEN_SHOP } from '../../../scripts/lib/scripted-shop.ts';
-import type { ApiResponse } from '../../core/host.ts';
 import { MAX_WEIGHINGS, WEIGHING_MS } from './setup-routes.ts';
 
 const PATH = '/v1/drivers/shelves/sensors/s2/weight';
@@ -19,9 +19,6 @@ const says = (kit: ScriptedKit, sensorId: string, value: number, unit = 'kg'): v
     rssiDbm: -60,
   });
 
-const body = (answer: ApiResponse): Record<string, unknown> =>
-  JSON.parse(answer.body as string) as Record<string, unknown>;
-
 /** Lets this many seconds pass, one by one, so that whoever sleeps a second wakes as often. */
 async function pass(
   kit: ScriptedKit,
@@ -36,21 +33,13 @@ async function pass(
   }
 }
 
-const post = (kit: ScriptedKit, path: string, json: unknown): Promise<ApiResponse> =>
-  kit.call({
-    method: 'POST',
-    path,
-    headers: { 'content-type': 'application/json' },
-    body: Buffer.from(JSON.stringify(json)),
-  });
-
 test('a weight that was told before and does not change is steady after twelve seconds', async () => {
   const kit = shop();
   says(kit, 's2', 0.94);
   says(kit, 's1', 3);
   const answer = kit.call({ path: PATH });
   await pass(kit, 12);
-  expect(body(await answer)).toEqual({
+  expect(json(await answer)).toEqual({
     sensorId: 's2',
     grams: 940,
     noiseGrams: 0,
@@ -65,7 +54,7 @@ test('what is put down while it is measured is waited for, in the sensor’s own
   await pass(kit, 25, (second) => {
     if (second === 6) says(kit, 's2', 2, 'lb');
   });
-  const { grams, weights } = body(await answer) as { grams: number; weights: number[] };
+  const { grams, weights } = json(await answer) as { grams: number; weights: number[] };
   expect(grams).toBeCloseTo(907.2, 0);
   expect(weights.slice(0, 6)).toEqual([100, 100, 100, 100, 100, 100]);
 });
@@ -74,14 +63,14 @@ test('a shelf that never comes to rest, or says nothing, is told as such', async
   const kit = shop();
   const restless = kit.call({ path: PATH });
   await pass(kit, WEIGHING_MS / 1_000, (second) => says(kit, 's2', second / 5));
-  expect(body(await restless)).toMatchObject({
+  expect(json(await restless)).toMatchObject({
     error: { code: 'weight-unsteady', hint: expect.any(String) as string },
   });
   const mute = kit.call({ path: PATH.replace('s2', 's1') });
   await pass(kit, WEIGHING_MS / 1_000);
   const answer = await mute;
   expect(answer.status).toBe(409);
-  expect(body(answer)).toMatchObject({ error: { message: expect.stringContaining('told no weight') as string } });
+  expect(json(answer)).toMatchObject({ error: { message: expect.stringContaining('told no weight') as string } });
 });
 
 test('a sensor that is none is refused, and so is one weighing too many', async () => {
@@ -107,18 +96,18 @@ test('two weights become the numbers for kit.yaml, as the command makes them', a
     empty,
     full: { grams: 940, noiseGrams: 3, weights: [940, 950] },
   });
-  expect(body(answer)).toEqual({ unitGrams: 180, emptyGrams: 40, noiseGrams: 3, quantumGrams: 10, countable: true });
+  expect(json(answer)).toEqual({ unitGrams: 180, emptyGrams: 40, noiseGrams: 3, quantumGrams: 10, countable: true });
   const light = { items: 5, empty, full: { grams: 60, noiseGrams: 3, weights: [60, 70] } };
-  expect(body(await post(kit, '/v1/calibrations', light))).toMatchObject({ unitGrams: 4, countable: false });
+  expect(json(await post(kit, '/v1/calibrations', light))).toMatchObject({ unitGrams: 4, countable: false });
   const alike = await post(kit, '/v1/calibrations', { items: 5, empty, full: empty });
   expect(alike.status).toBe(422);
-  expect(body(alike)).toMatchObject({ error: { code: 'weights-alike' } });
+  expect(json(alike)).toMatchObject({ error: { code: 'weights-alike' } });
   for (const items of [0, 1.5, 1_001])
     expect((await post(kit, '/v1/calibrations', { items, empty, full: empty })).status).toBe(400);
 });
 
 test('the page to aim a camera is the kit’s affair; without one it says what to do instead', async () => {
-  expect(body(await post(shop(), '/v1/drivers/door/aim', {}))).toMatchObject({ error: { code: 'aim-off' } });
+  expect(json(await post(shop(), '/v1/drivers/door/aim', {}))).toMatchObject({ error: { code: 'aim-off' } });
   const asked: string[] = [];
   const kit = scriptedKit({
     parts: {
@@ -130,7 +119,7 @@ test('the page to aim a camera is the kit’s affair; without one it says what t
   });
   const answer = await post(kit, '/v1/drivers/door/aim', {});
   expect([answer.status, asked]).toEqual([200, ['door']]);
-  expect(body(answer)).toEqual({ url: 'http://127.0.0.1:4000/key/', endsAt: '2026-11-27T10:25:30.123Z' });
+  expect(json(answer)).toEqual({ url: 'http://127.0.0.1:4000/key/', endsAt: '2026-11-27T10:25:30.123Z' });
 });
 
 test('none of it without the token', async () => {
