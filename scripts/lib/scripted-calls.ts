@@ -1,7 +1,7 @@
 import type { ScriptedKit } from './scripted-kit.ts';
 import type { ApiResponse } from '../../agent/core/host.ts';
 
-export const SALE = { lines: [{ sku: 'TEE-BLK-M', qty: 1 }] };
+export const SALE: { readonly lines: readonly object[] } = { lines: [{ sku: 'TEE-BLK-M', qty: 1 }] };
 
 type Headers = Readonly<Record<string, string>>;
 
