@@ -86,6 +86,12 @@ export interface Detection {
   readonly score: number;
 }
 
+/** A part of the source's picture: whole pixels, y down. */
+export interface CameraRegion extends PicturePoint {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** What leaves the camera process: numbers, never pixels. */
 export interface DetectionFrame {
   /** Number of the source's decoded frame, from 1, before thinning. */
@@ -97,6 +103,8 @@ export interface DetectionFrame {
   readonly detections: readonly Detection[];
   /** Time spent per stage, ms. */
   readonly stagesMs: { readonly decode: number; readonly inference: number; readonly post: number };
+  /** The part that is looked at from now on, apart from single pictures; `null` or absent = all of it. */
+  readonly region?: CameraRegion | null;
 }
 
 export type CameraSignal =
@@ -116,6 +124,12 @@ export type CameraSource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'command'; readonly command: readonly string[] };
 
+/** A point of the source's picture: pixels, y down. */
+export interface PicturePoint {
+  readonly x: number;
+  readonly y: number;
+}
+
 export interface CameraOptions {
   readonly source: CameraSource;
   /** Frames analysed per second of media time; `null` = every frame. */
@@ -127,6 +141,8 @@ export interface CameraOptions {
   readonly minScore: number;
   /** Arithmetic of the detector; fp32 when absent. */
   readonly precision?: 'fp32' | 'int8';
+  /** Lines (two corners) and areas (three or more) where people matter: their surroundings may be all that is looked at. */
+  readonly places?: readonly (readonly PicturePoint[])[];
 }
 
 /** Capture and inference in a process of its own; the newest frame wins, it reconnects by itself. */

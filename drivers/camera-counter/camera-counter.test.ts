@@ -128,9 +128,29 @@ describe('the camera counter', () => {
         niceness: 10,
         precision: 'fp32',
         minScore: 0.12,
+        places: [
+          [
+            { x: 200, y: 100 },
+            { x: 200, y: 300 },
+          ],
+        ],
       },
     ]);
     expect(closed).toBe(1);
+  });
+
+  test('names lines and zones as the places where people matter', async () => {
+    const corners = [
+      [0, 0],
+      [90, 0],
+      [90, 80],
+    ];
+    const { asked } = await run(
+      [],
+      driver.config.parse({ ...settings, input: undefined, zones: [{ id: 'shelf', corners }] }),
+    );
+    expect(asked[0]?.places?.[1]).toEqual(corners.map(([x, y]) => ({ x, y })));
+    expect(asked[0]?.places).toHaveLength(2);
   });
 
   test('refuses a line of no length, two lines of one name, a foreign address and an unknown key', () => {

@@ -122,8 +122,12 @@ export const driver: Driver<CameraCounterConfig> = {
   },
   open: async (settings, io, signal) => {
     const { source, fps, input = null, threads, niceness, precision } = settings;
+    const places = [
+      ...settings.lines.map(({ from, to }) => [from, to].map(point)),
+      ...settings.zones.map(({ corners }) => corners.map(point)),
+    ];
     const feed = await io.camera(
-      { source, fps, input, threads, niceness, precision, minScore: TRACKER.lowScore },
+      { source, fps, input, threads, niceness, precision, places, minScore: TRACKER.lowScore },
       signal,
     );
     return session(settings, io, feed);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodePersons, iou, MAX_BOXES, type PersonBox } from './decode.ts';
 import { nanodet } from './manifest.ts';
-import { letterbox } from './preprocess.ts';
+import { letterbox, letterboxPart } from './preprocess.ts';
 
 const input = { width: 64, height: 64 };
 
@@ -54,6 +54,17 @@ describe('decoding the network', () => {
     const source = { width: 128, height: 96 };
     const [box] = decodePersons(outputs, { ...options, box: letterbox(source, input) });
     expect(box).toMatchObject({ x: 0, y: 0, width: 128, height: 96 });
+  });
+
+  test('places a box found in a part of the frame in the whole of it, clipped to the part', () => {
+    const outputs = silent();
+    say(outputs, 2, 0, 2, [5, 5, 9, 9]);
+    const part = { x: 100, y: 40, width: 64, height: 48 };
+    const [box] = decodePersons(outputs, {
+      ...options,
+      box: letterboxPart({ width: 400, height: 300 }, input, part, 1),
+    });
+    expect(box).toMatchObject(part);
   });
 
   test('keeps the better of two boxes over one person and both of two persons', () => {

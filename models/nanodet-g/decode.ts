@@ -1,7 +1,7 @@
 import { nanodet } from './manifest.ts';
 import type { Letterbox } from './preprocess.ts';
 
-/** A person's box in pixels of the source frame, y down, clipped to the frame; score in (0, 1). */
+/** A person's box in pixels of the source frame, y down, clipped to what was looked at; score in (0, 1). */
 export interface PersonBox {
   readonly x: number;
   readonly y: number;
@@ -46,20 +46,28 @@ function readCells(cells: Float32Array, stride: number, options: DecodeOptions, 
   const count = columns * rows;
   if (cells.length !== count * nanodet.channels) return;
   const minLogit = Math.log(minScore / (1 - minScore));
-  const frameWidth = box.width / box.scaleX;
-  const frameHeight = box.height / box.scaleY;
+  const offsetX = box.left / box.scaleX;
+  const offsetY = box.top / box.scaleY;
+  const seenWidth = box.width / box.scaleX;
+  const seenHeight = box.height / box.scaleY;
   for (let cell = 0; cell < count; cell += 1) {
     const logit = cells[cell] as number;
     // Written so that NaN is left out as well.
     if (!(logit >= minLogit)) continue;
     const centreX = ((cell % columns) + 0.5) * stride;
     const centreY = (Math.floor(cell / columns) + 0.5) * stride;
-    const left = clamp((centreX - stride * distance(cells, cell, count, 0)) / box.scaleX, frameWidth);
-    const top = clamp((centreY - stride * distance(cells, cell, count, 1)) / box.scaleY, frameHeight);
-    const right = clamp((centreX + stride * distance(cells, cell, count, 2)) / box.scaleX, frameWidth);
-    const bottom = clamp((centreY + stride * distance(cells, cell, count, 3)) / box.scaleY, frameHeight);
+    const left = clamp((centreX - stride * distance(cells, cell, count, 0)) / box.scaleX, seenWidth);
+    const top = clamp((centreY - stride * distance(cells, cell, count, 1)) / box.scaleY, seenHeight);
+    const right = clamp((centreX + stride * distance(cells, cell, count, 2)) / box.scaleX, seenWidth);
+    const bottom = clamp((centreY + stride * distance(cells, cell, count, 3)) / box.scaleY, seenHeight);
     if (!(right > left && bottom > top)) continue;
-    found.push({ x: left, y: top, width: right - left, height: bottom - top, score: 1 / (1 + Math.exp(-logit)) });
+    found.push({
+      x: left + offsetX,
+      y: top + offsetY,
+      width: right - left,
+      height: bottom - top,
+      score: 1 / (1 + Math.exp(-logit)),
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { inputFor, MAX_AUTO_PIXELS } from './input-size.ts';
+import { inputFor, inputForPart, MAX_AUTO_PIXELS } from './input-size.ts';
 import { letterbox } from './preprocess.ts';
 
 const side = fc.integer({ min: 64, max: 8_192 });
@@ -38,4 +38,19 @@ test('every size is one that the network takes, and none costs more than four pa
     expect(input.width * input.height).toBeLessThanOrEqual(MAX_AUTO_PIXELS);
   }
   expect(MAX_AUTO_PIXELS / (416 * 320)).toBeLessThan(1.04);
+});
+
+test('a part gets the size in which it comes out largest for the same cost, and never a larger one than it needs', () => {
+  expect(inputForPart({ width: 720, height: 273 }, 1)).toEqual({ width: 608, height: 224 });
+  expect(inputForPart({ width: 300, height: 200 }, 1)).toEqual({ width: 320, height: 224 });
+  fc.assert(
+    fc.property(fc.integer({ min: 32, max: 4096 }), fc.integer({ min: 32, max: 4096 }), (width, height) => {
+      const input = inputForPart({ width, height }, 1);
+      expect([input.width % 32, input.height % 32]).toEqual([0, 0]);
+      expect(input.width * input.height).toBeLessThanOrEqual(MAX_AUTO_PIXELS);
+      const scaleIn = (size: { readonly width: number; readonly height: number }): number =>
+        Math.min(1, size.width / width, size.height / height);
+      for (const shape of shapes) expect(scaleIn(input)).toBeGreaterThanOrEqual(scaleIn(shape));
+    }),
+  );
 });

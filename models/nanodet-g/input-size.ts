@@ -1,4 +1,5 @@
 import type { InputSize } from './manifest.ts';
+import { fittingScale } from './preprocess.ts';
 
 /**
  * Sizes that cost the same within four parts in a hundred, by the shape of the picture that they suit. A wide picture in
@@ -19,6 +20,28 @@ export function inputFor(picture: InputSize | null): InputSize {
   if (width * WIDE.height >= height * LANDSCAPE.width) return WIDE;
   if (width >= height) return LANDSCAPE;
   return width * LANDSCAPE.width >= height * WIDE.height ? PORTRAIT : TALL;
+}
+
+/** Sides of an input are multiples of this, the model's largest stride. */
+const STEP = 32;
+
+/**
+ * The size in which a part of a picture comes out largest for the same cost, the cheapest of those; not larger than life,
+ * nor than `most` input pixels per source pixel.
+ */
+export function inputForPart(part: InputSize, most: number): InputSize {
+  let best: InputSize = LANDSCAPE;
+  let bestScale = 0;
+  for (let height = 2 * STEP; height <= MAX_AUTO_PIXELS / (2 * STEP); height += STEP)
+    for (let width = 2 * STEP; width * height <= MAX_AUTO_PIXELS; width += STEP) {
+      const scale = Math.min(most, fittingScale(part, { width, height }));
+      const cheaper = width * height < best.width * best.height;
+      if (scale > bestScale || (scale === bestScale && cheaper)) {
+        best = { width, height };
+        bestScale = scale;
+      }
+    }
+  return best;
 }
 
 /** The same choice in the words of ffmpeg's `scale`, for pictures whose shape only ffmpeg knows. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { nanodet } from './manifest.ts';
-import { fillPlanes, inputPlanes, letterbox } from './preprocess.ts';
+import { fillPlanes, inputPlanes, letterbox, letterboxPart } from './preprocess.ts';
 
 describe('the letterbox', () => {
   test('fits a frame without changing its shape', () => {
@@ -22,6 +22,29 @@ describe('the letterbox', () => {
         const box = letterbox({ width, height }, { width: 416, height: 320 });
         expect(box.width >= 1 && box.width <= 416 && box.height >= 1 && box.height <= 320).toBe(true);
         expect(box.width === 416 || box.height === 320).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('the letterbox of a part', () => {
+  test('shows it as large as the input allows, in the same place of the scaled frame', () => {
+    const part = { x: 40, y: 120, width: 600, height: 240 };
+    const box = letterboxPart({ width: 720, height: 400 }, { width: 480, height: 192 }, part, 1);
+    expect(box).toMatchObject({ width: 480, height: 192, left: 32, top: 96, whole: { width: 576, height: 320 } });
+    expect(box.scaleX).toBeCloseTo(0.8, 9);
+  });
+
+  test('is not larger than life, and stays inside the input and the frame for every part', () => {
+    const side = fc.integer({ min: 1, max: 4096 });
+    fc.assert(
+      fc.property(side, side, fc.double({ min: 0, max: 1, noNaN: true }), (width, height, share) => {
+        const part = { x: Math.floor(share * (width - 1)), y: Math.floor(share * (height - 1)), width: 0, height: 0 };
+        const rest = { width: width - part.x, height: height - part.y };
+        const box = letterboxPart({ width, height }, { width: 416, height: 320 }, { ...part, ...rest }, 1);
+        expect(box.width >= 1 && box.width <= 416 && box.height >= 1 && box.height <= 320).toBe(true);
+        expect(box.left + box.width <= box.whole.width && box.top + box.height <= box.whole.height).toBe(true);
+        expect(box.whole.width <= width && box.whole.height <= height).toBe(true);
       }),
     );
   });

@@ -1,11 +1,22 @@
 import { type InputSize, nanodet } from './manifest.ts';
 
-/** How a source frame is laid into the network's input: scaled by `scale`, top left, the rest is the mean colour. */
+/** A part of a source frame, in its pixels. */
+export interface FramePart extends InputSize {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** How a source frame, or a part of it, is laid into the network's input: top left, the rest is the mean colour. */
 export interface Letterbox {
   readonly input: InputSize;
-  /** Size of the scaled frame inside the input. */
+  /** Size of what is laid in, in pixels of the input. */
   readonly width: number;
   readonly height: number;
+  /** Where in the scaled frame it begins; 0 for the whole frame. */
+  readonly left: number;
+  readonly top: number;
+  /** Size of the whole frame when it is scaled the same. */
+  readonly whole: InputSize;
   /** Input pixels per source pixel, by axis: rounding to whole pixels makes them differ slightly. */
   readonly scaleX: number;
   readonly scaleY: number;
@@ -13,10 +24,34 @@ export interface Letterbox {
 
 /** Fits a frame of `source` pixels into the input without changing its shape. */
 export function letterbox(source: InputSize, input: InputSize): Letterbox {
-  const scale = Math.min(input.width / source.width, input.height / source.height);
-  const width = Math.max(1, Math.min(input.width, Math.round(source.width * scale)));
-  const height = Math.max(1, Math.min(input.height, Math.round(source.height * scale)));
-  return { input, width, height, scaleX: width / source.width, scaleY: height / source.height };
+  return laidIn(source, input, { x: 0, y: 0, ...source }, fittingScale(source, input));
+}
+
+/**
+ * Fits a part of a frame into the input without changing its shape, with at most `most` input pixels per source pixel: made-up
+ * pixels cost time and show nothing.
+ */
+export function letterboxPart(source: InputSize, input: InputSize, part: FramePart, most: number): Letterbox {
+  return laidIn(source, input, part, Math.min(most, fittingScale(part, input)));
+}
+
+/** Input pixels per source pixel with which the input just holds it. */
+export function fittingScale(source: InputSize, input: InputSize): number {
+  return Math.min(input.width / source.width, input.height / source.height);
+}
+
+function laidIn(source: InputSize, input: InputSize, part: FramePart, scale: number): Letterbox {
+  const whole = {
+    width: Math.max(1, Math.round(source.width * scale)),
+    height: Math.max(1, Math.round(source.height * scale)),
+  };
+  const scaleX = whole.width / source.width;
+  const scaleY = whole.height / source.height;
+  const left = Math.min(whole.width - 1, Math.round(part.x * scaleX));
+  const top = Math.min(whole.height - 1, Math.round(part.y * scaleY));
+  const width = Math.max(1, Math.min(input.width, whole.width - left, Math.round(part.width * scaleX)));
+  const height = Math.max(1, Math.min(input.height, whole.height - top, Math.round(part.height * scaleY)));
+  return { input, width, height, left, top, whole, scaleX, scaleY };
 }
 
 /** Normalised values of the 256 levels of each plane: a look-up is three times as quick as the arithmetic. */

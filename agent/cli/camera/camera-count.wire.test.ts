@@ -107,6 +107,9 @@ describe('counting a real clip', () => {
       const counted = lines.filter((line) => line['lineId'] === 'mid350');
       expect(told['mid350']!.in + told['mid350']!.out).toBe(counted.length);
       expect(Object.keys(summary['ms'] as object)).toEqual(['decode', 'inference', 'post', 'count']);
+      const region = summary['region'] as { readonly y: number; readonly height: number };
+      expect(region.y).toBeLessThan(180);
+      expect(region.y + region.height).toBeGreaterThan(420);
     }, 120_000);
 });
 

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { AgentError } from '../../../drivers/api/agent-error.ts';
-import type { CameraFeed, CameraSource, DetectionFrame } from '../../../drivers/api/transports.ts';
+import type { CameraFeed, CameraRegion, CameraSource, DetectionFrame } from '../../../drivers/api/transports.ts';
 import type { CountLine, Crossing, Point } from '../../../drivers/camera-counter/line-counter.ts';
 import { PeopleCounter } from '../../../drivers/camera-counter/people-counter.ts';
 import { cameraErrors, cameraFailure } from '../../../drivers/lib/camera-errors.ts';
@@ -25,6 +25,8 @@ export interface CountSummary {
   readonly lines: Readonly<Record<string, { readonly in: number; readonly out: number }>>;
   /** Mean time per frame and stage. */
   readonly ms: { readonly decode: number; readonly inference: number; readonly post: number; readonly count: number };
+  /** The part of the picture that was looked at in the end, source pixels; `null` = all of it. */
+  readonly region: CameraRegion | null;
 }
 
 export interface CountProgress {
@@ -76,6 +78,7 @@ class Tally {
   private readonly counter: PeopleCounter;
   private readonly lines: Record<string, { in: number; out: number }>;
   private readonly sums = { decode: 0, inference: 0, post: 0, count: 0 };
+  private region: CameraRegion | null = null;
   private frames = 0;
   private skipped = 0;
   private firstMs = performance.now();
@@ -104,6 +107,7 @@ class Tally {
       if (line !== undefined) line[crossing.direction] += 1;
     }
     this.frames += 1;
+    this.region = frame.region ?? null;
     this.sums.decode += frame.stagesMs.decode;
     this.sums.inference += frame.stagesMs.inference;
     this.sums.post += frame.stagesMs.post;
@@ -127,6 +131,7 @@ class Tally {
       fps: round((this.frames * 1000) / Math.max(1, performance.now() - this.firstMs)),
       lines: this.lines,
       ms: { decode: mean(decode), inference: mean(inference), post: mean(post), count: mean(count) },
+      region: this.region,
     };
   }
 

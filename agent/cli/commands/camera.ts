@@ -110,6 +110,7 @@ async function count(io: CommandIo, text: string, more: readonly string[], flags
       niceness: 0,
       minScore: TRACKER.lowScore,
       precision: flags.precision === 'int8' ? 'int8' : 'fp32',
+      places: lines.map(({ from, to }) => [from, to]),
     },
     { clock: systemClock(), log: quietLog },
     stop.signal,

@@ -2,7 +2,7 @@ import { availableParallelism, setPriority } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AgentError } from '../../../drivers/api/agent-error.ts';
-import type { CameraOptions } from '../../../drivers/api/transports.ts';
+import type { CameraOptions, CameraRegion } from '../../../drivers/api/transports.ts';
 import { machineFacts } from '../machine.ts';
 import { Detector } from './detector.ts';
 import { cameraErrors, type CameraErrorCode } from '../../../drivers/lib/camera-errors.ts';
@@ -12,6 +12,7 @@ import { ALIVE_EVERY_MS, FRAME_WINDOW, type FromCamera, type ToCamera } from './
 import type { PictureOptions, SourcePicture } from './picture.ts';
 import { PictureSlot } from './picture-slot.ts';
 import { readerOf } from './reader.ts';
+import { RegionDetector } from './region-detector.ts';
 
 // A process of its own per camera: a crash in a codec, a stuck device or a slow network never delays a sale.
 // Only numbers leave it. It ends with its parent: the channel closes and there is nothing left to do.
@@ -45,8 +46,9 @@ async function run(options: CameraOptions, modelPath: string): Promise<void> {
   try {
     setPriority(options.niceness);
     const detector = await Detector.load({ ...options, modelPath });
-    if (options.source.kind === 'file') await runFile(options, detector);
-    else await runLive(options, detector);
+    const looker = new RegionDetector(detector, options.places ?? [], tellRegion);
+    if (options.source.kind === 'file') await runFile(options, looker);
+    else await runLive(options, looker);
     await detector.release();
   } catch (error) {
     if (stop.signal.aborted) return;
@@ -55,7 +57,7 @@ async function run(options: CameraOptions, modelPath: string): Promise<void> {
 }
 
 /** Every wanted frame, in order, as fast as the reader takes them. */
-async function runFile(options: CameraOptions, detector: Detector): Promise<void> {
+async function runFile(options: CameraOptions, detector: RegionDetector): Promise<void> {
   let seen = 0;
   for await (const picture of readerOf(options.source)(pictureOptions(options), stop.signal)) {
     if (seen === 0) tell({ kind: 'state', state: 'running', code: null, skipped });
@@ -66,7 +68,7 @@ async function runFile(options: CameraOptions, detector: Detector): Promise<void
 }
 
 /** The newest frame, until the agent asks to stop. */
-async function runLive(options: CameraOptions, detector: Detector): Promise<void> {
+async function runLive(options: CameraOptions, detector: RegionDetector): Promise<void> {
   const slot = new PictureSlot();
   const flow = keepLive(
     readerOf(options.source),
@@ -153,7 +155,7 @@ function skippedTeller(count: () => number): () => void {
   };
 }
 
-async function look(detector: Detector, picture: SourcePicture): Promise<void> {
+async function look(detector: RegionDetector, picture: SourcePicture): Promise<void> {
   while (window.credit === 0 && !stop.signal.aborted)
     await new Promise<void>((resolve) => {
       window.refill = resolve;
@@ -168,10 +170,16 @@ async function look(detector: Detector, picture: SourcePicture): Promise<void> {
   tell({ kind: 'frame', frame });
 }
 
+function tellRegion(region: CameraRegion | null): void {
+  const fields = region === null ? { whole: true } : { whole: false, ...region };
+  tell({ kind: 'log', level: 'info', event: 'camera-region', fields });
+}
+
 function pictureOptions(options: CameraOptions): PictureOptions {
   return {
     fps: options.fps,
     input: options.input,
+    parts: (options.places ?? []).length > 0,
     skip: (count) => {
       skipped += count;
     },

@@ -1,5 +1,6 @@
 import type { CameraSource } from '../../../drivers/api/transports.ts';
 import { scaleExpressions } from '../../../models/nanodet-g/input-size.ts';
+import type { PictureOptions } from './picture.ts';
 
 /** What one line of ffmpeg's `showinfo` says of a frame. */
 export interface ShownFrame {
@@ -15,15 +16,18 @@ export interface ShownFrame {
 const ALL = 'Parsed_showinfo_0';
 const CHOSEN = 'Parsed_showinfo_2';
 
+/** Longest side of a picture that is handed over for parts of it to be looked at: bounds memory and pipe. */
+export const MAX_SIDE = 1280;
+
 /**
- * Command line for a source that ffmpeg reads: pictures leave as PPM at the network's size, one `showinfo` line each on
+ * Command line for a source that ffmpeg reads: pictures leave as PPM, at the network's size unless parts of them are wanted; one `showinfo` line each on
  * stderr carries number, time and true size. Raw pictures at that size cost less than encoding and decoding JPEG.
  */
 export function ffmpegArguments(
   source: Extract<CameraSource, { readonly kind: 'file' | 'rtsp' | 'v4l2' }>,
-  options: { readonly fps: number | null; readonly input: { readonly width: number; readonly height: number } | null },
+  options: Pick<PictureOptions, 'fps' | 'input' | 'parts'>,
 ): readonly string[] {
-  const { width, height } = options.input ?? scaleExpressions();
+  const { width, height } = options.parts === true ? LARGE : (options.input ?? scaleExpressions());
   // The first frame at or after each multiple of 1/fps; `selected_t` is the time of the frame chosen last.
   const grid = (time: string): string => `floor((${time}+0.0005)*${options.fps})`;
   const chosen =
@@ -41,6 +45,8 @@ export function ffmpegArguments(
   const output = ['-fps_mode', 'passthrough', '-f', 'image2pipe', '-c:v', 'ppm', '-pix_fmt', 'rgb24', 'pipe:1'];
   return [...global, ...input(source), ...filter, ...output];
 }
+
+const LARGE = { width: `min(iw\\,${MAX_SIDE})`, height: `min(ih\\,${MAX_SIDE})` } as const;
 
 /** What an RTSP address may lead to; `pipe` is the list that holds it. */
 const RTSP_PROTOCOLS = 'pipe,rtsp,rtsps,rtp,udp,tcp,tls';

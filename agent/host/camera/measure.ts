@@ -5,13 +5,17 @@ import { PeopleCounter } from '../../../drivers/camera-counter/people-counter.ts
 import { TRACKER } from '../../../drivers/camera-counter/tracker.ts';
 import { Detector } from './detector.ts';
 import { JpegSplitter } from './jpeg-splitter.ts';
+import { RegionDetector } from './region-detector.ts';
 
 export interface MeasureOptions {
   readonly clip: string;
   readonly modelPath: string;
   /** Size of the JPEG pictures that the clip is turned into; its own when absent. */
   readonly scale?: { readonly width: number; readonly height: number };
-  readonly input: { readonly width: number; readonly height: number };
+  /** `null` = by the shape of the picture, or of the part that is looked at. */
+  readonly input: { readonly width: number; readonly height: number } | null;
+  /** True when a part of the picture may be all that is looked at, as in the camera's process. */
+  readonly parts: boolean;
   readonly threads: number;
   /** Pictures that are looked at; the clip is repeated. */
   readonly frames: number;
@@ -47,6 +51,11 @@ export async function measureCamera(options: MeasureOptions): Promise<CameraFigu
   const pictures = await clipPictures(options);
   const detector = await Detector.load({ ...options, minScore: TRACKER.lowScore });
   const lines: readonly CountLine[] = [{ id: 'middle', from: { x: 350, y: 180 }, to: { x: 350, y: 420 } }];
+  const looker = new RegionDetector(
+    detector,
+    options.parts ? lines.map(({ from, to }) => [from, to]) : [],
+    () => undefined,
+  );
   const counter = new PeopleCounter({ lines, masks: [], late: false });
   const whole: number[] = [];
   const bare: number[] = [];
@@ -56,7 +65,7 @@ export async function measureCamera(options: MeasureOptions): Promise<CameraFigu
     const picture = pictures[at % pictures.length];
     if (picture === undefined) throw new Error('the clip has no pictures');
     const started = performance.now();
-    const found = await detector.detect({ ...picture, frame: at + 1, atMs: at * 143, format: 'jpeg' });
+    const found = await looker.detect({ ...picture, frame: at + 1, atMs: at * 143, format: 'jpeg' });
     if (found === null) throw new Error('a picture of the clip was refused');
     counter.update(found);
     whole.push(performance.now() - started);

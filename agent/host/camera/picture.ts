@@ -10,7 +10,7 @@ export interface SourcePicture {
   readonly width: number;
   readonly height: number;
   readonly bytes: Uint8Array;
-  /** `jpeg` as it came; `rgb` interleaved, already scaled to `scaled`. */
+  /** `jpeg` as it came; or interleaved RGB of the whole picture, already scaled to `scaled`. */
   readonly format: 'jpeg' | { readonly scaled: { readonly width: number; readonly height: number } };
 }
 
@@ -25,6 +25,8 @@ export interface PictureOptions {
   readonly fps: number | null;
   /** What pictures that are scaled on the way are scaled to; `null` = by their shape. */
   readonly input: { readonly width: number; readonly height: number } | null;
+  /** True when a part of the picture may be looked at: then it is not scaled down to the network's size on the way. */
+  readonly parts?: boolean;
   /** Told how many pictures were broken or too large and left out. */
   readonly skip: (count: number) => void;
 }

@@ -4,7 +4,14 @@ import { createInterface } from 'node:readline';
 import type { CameraSource } from '../../../drivers/api/transports.ts';
 import { MAX_AUTO_PIXELS } from '../../../models/nanodet-g/input-size.ts';
 import { cameraFailure } from '../../../drivers/lib/camera-errors.ts';
-import { ffmpegArguments, ffmpegInput, readConnection, readShowinfo, type ShownFrame } from './ffmpeg-arguments.ts';
+import {
+  ffmpegArguments,
+  ffmpegInput,
+  MAX_SIDE,
+  readConnection,
+  readShowinfo,
+  type ShownFrame,
+} from './ffmpeg-arguments.ts';
 import type { PictureOptions, SourcePicture } from './picture.ts';
 import { PpmSplitter } from './ppm-splitter.ts';
 
@@ -34,8 +41,7 @@ export async function* readFfmpeg(
     createInterface({ input: child.stderr })
       .on('line', (line) => captions.read(line))
       .once('close', () => captions.end());
-    const { input } = options;
-    const splitter = new PpmSplitter(input === null ? MAX_AUTO_PIXELS : input.width * input.height);
+    const splitter = new PpmSplitter(mostPixels(options));
     for await (const chunk of child.stdout as AsyncIterable<Uint8Array>)
       for (const { width, height, pixels } of splitter.push(chunk)) {
         const caption = await captions.next();
@@ -53,6 +59,11 @@ export async function* readFfmpeg(
     child.stdout.destroy();
     await ended;
   }
+}
+
+function mostPixels({ input, parts }: PictureOptions): number {
+  if (parts === true) return MAX_SIDE ** 2;
+  return input === null ? MAX_AUTO_PIXELS : input.width * input.height;
 }
 
 type Caption = Pick<SourcePicture, 'frame' | 'atMs' | 'width' | 'height'>;

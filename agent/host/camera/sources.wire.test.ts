@@ -143,6 +143,7 @@ test('ffmpeg scales a file to the size that suits its shape', async () => {
       [600, 416],
       [602, 416],
       [720, 1280],
+      [2560, 1440],
     ] as const) {
       const path = join(folder, `${width}x${height}.avi`);
       const picture = `testsrc=size=${width}x${height}:rate=2:duration=1`;
@@ -153,6 +154,11 @@ test('ffmpeg scales a file to the size that suits its shape', async () => {
         stop.signal,
       ))
         expect(format, path).toEqual({ scaled: { width: wanted.width, height: wanted.height } });
+      // To look at parts of it, it is handed over as it is, or 1280 long.
+      const longest = Math.min(1, 1280 / Math.max(width, height));
+      const options = { fps: null, input: null, parts: true, skip: (): void => undefined };
+      for await (const { format } of readerOf({ kind: 'file', path })(options, stop.signal))
+        expect(format, path).toEqual({ scaled: { width: width * longest, height: height * longest } });
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
