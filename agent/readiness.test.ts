@@ -41,6 +41,9 @@ test('a broker that is away, a clock that was never set and rules that are missi
   expect(codes({ uplink: { ...uplink, state: 'waiting' } })).toEqual(['broker-away']);
   expect(codes({ uplink: { ...uplink, state: 'waiting', code: 'uplink-refused' } })).toEqual(['uplink-refused']);
   expect(codes({ uplink: { ...uplink, state: 'off' } })).toEqual([]);
+  expect(codes({ uplink: { ...uplink, code: 'uplink-refused', detail: 'sale: reason code 0x87' } })).toEqual([
+    'uplink-refused',
+  ]);
   expect(codes({ clockTrust: 'unset' })).toEqual(['clock-unset']);
   expect(codes({ clockTrust: 'estimated' })).toEqual([]);
   expect(codes({ pricing: { configured: true, state: null } })).toEqual(['rules-missing']);

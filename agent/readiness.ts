@@ -96,9 +96,11 @@ export function readinessReasons(
       driver.id,
     );
   }
-  if (facts.uplink.state === 'waiting' || facts.uplink.state === 'connecting') {
-    const code = facts.uplink.code ?? 'broker-away';
-    say(code, table(code) ?? readinessErrors['broker-away'], facts.uplink.detail ?? facts.uplink.url);
+  const { uplink } = facts;
+  // Online with a code: the broker takes the connection, yet not what the kit has to say, or lets it hear nothing.
+  if (uplink.state !== 'off' && (uplink.state !== 'online' || uplink.code !== null)) {
+    const code = uplink.code ?? 'broker-away';
+    say(code, table(code) ?? readinessErrors['broker-away'], uplink.detail ?? uplink.url);
   }
   if (facts.clockTrust === 'unset') say('clock-unset', readinessErrors['clock-unset']);
   if (facts.pricing.configured && facts.pricing.state === null) say('rules-missing', readinessErrors['rules-missing']);

@@ -23,7 +23,7 @@ export const uplinkErrors = {
   },
   'uplink-refused': {
     sentence: 'The broker refuses this kit’s messages',
-    hint: 'Look at the reason code, and at the broker’s access rules for this kit',
+    hint: 'Check that certificate or login are this kit’s own; the broker’s access rules must let it write below barrow/v1/<kit.id>/',
   },
   'uplink-taken-over': {
     sentence: 'Another client connected with this kit’s identity',

@@ -19,7 +19,7 @@ export const linkErrors = {
   },
   'port-failed': {
     sentence: 'The serial port cannot be used',
-    hint: 'The agent’s user needs the group dialout; barrow doctor checks it',
+    hint: 'Check port: in kit.yaml; if it is right, the agent’s user may lack the group dialout',
   },
   'port-lost': {
     sentence: 'The serial device went away',

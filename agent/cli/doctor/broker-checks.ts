@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import type { KitConfig } from '../../config/read-config.ts';
-import type { Host } from '../../core/host.ts';
+import type { BrokerLink, Host } from '../../core/host.ts';
 import { within } from '../../host/within.ts';
 import { brokerOptions } from '../../broker-options.ts';
+import { uplinkFailure } from '../../uplink/errors.ts';
+import { kitTopics } from '../../uplink/topics.ts';
 import { failed, finding, ok, type Finding } from './finding.ts';
 
 const WARN_DAYS = 14;
@@ -10,37 +12,54 @@ const DAY_MS = 86_400_000;
 /** Dialling, TLS and CONNACK together. */
 const DIAL_MS = 15_000;
 
-/** The whole way to the broker: name, socket, TLS, login, and back. */
+/** The whole way to the broker: name, socket, TLS, login, a message and its acknowledgement, a subscription. */
 export async function brokerChecks(config: KitConfig, host: Host, signal: AbortSignal): Promise<readonly Finding[]> {
   const { broker, kit } = config;
   if (broker === undefined) return [finding('broker', 'warn', 'broker-absent')];
-  return [...(await certificateChecks(broker, host)), await roundTrip(broker, kit.id, host, signal)];
+  return [...(await certificateChecks(broker, host)), ...(await roundTrip(broker, kit, host, signal))];
 }
 
 async function roundTrip(
   broker: NonNullable<KitConfig['broker']>,
-  kitId: string,
+  kit: KitConfig['kit'],
   host: Host,
   signal: AbortSignal,
-): Promise<Finding> {
+): Promise<readonly Finding[]> {
   const startMono = host.clock.monoMs();
+  const options = brokerOptions(broker, kit.id);
+  const topics = kitTopics(kit);
+  const topic = topics.reply('doctor');
   try {
-    const options = brokerOptions(broker, kitId);
     // A client id of its own: the agent's connection must not be taken over by a check.
-    const ours = {
-      ...options,
-      clientId: `${options.clientId}-doctor`,
-      will: { topic: `barrow/v1/${kitId}/doctor`, payload: '' },
-    };
-    const link = await within(DIAL_MS, signal, (limit) => host.broker(ours, limit));
-    await link.close();
-    return ok(
-      'broker',
-      `${broker.url} answers in ${Math.round(host.clock.monoMs() - startMono)} ms over MQTT ${link.protocol === 5 ? '5' : '3.1.1'}`,
-    );
+    const ours = { ...options, clientId: `${options.clientId}-doctor`, will: { topic, payload: '' } };
+    return await within(DIAL_MS, signal, async (limit) => {
+      await using link = await host.broker(ours, limit);
+      // A PUBACK tells more than a CONNACK: most brokers let anybody in whose messages they then refuse.
+      const reasonCode = await link.publish(topic, '{}', { qos: 1, retain: false });
+      if (reasonCode >= 0x80) throw uplinkFailure('uplink-refused', { detail: reasonText(topic, reasonCode) });
+      await link.subscribe(topics.subscriptions);
+      const took = Math.round(host.clock.monoMs() - startMono);
+      const answered = `${broker.url} takes messages in ${took} ms over MQTT ${link.protocol === 5 ? '5' : '3.1.1'}`;
+      return [ok('broker', answered), ...brokerCertificate(link, host.clock.wallMs())];
+    });
   } catch (error) {
-    return failed('broker', error);
+    return [failed('broker', error)];
   }
+}
+
+function reasonText(topic: string, reasonCode: number): string {
+  return `${topic} (reason code 0x${reasonCode.toString(16)})`;
+}
+
+/** Judges the certificate that a broker showed; one that is not valid has not got so far. */
+export function brokerCertificate({ certificate }: Pick<BrokerLink, 'certificate'>, nowMs: number): readonly Finding[] {
+  if (certificate === undefined) return [];
+  const until = new Date(certificate.untilMs).toISOString().slice(0, 10);
+  return [
+    certificate.untilMs - nowMs < WARN_DAYS * DAY_MS
+      ? finding('broker certificate', 'warn', 'broker-certificate-expiring', until)
+      : ok('broker certificate', `The broker’s certificate is valid until ${until}`),
+  ];
 }
 
 async function certificateChecks(broker: NonNullable<KitConfig['broker']>, host: Host): Promise<readonly Finding[]> {
@@ -49,15 +68,7 @@ async function certificateChecks(broker: NonNullable<KitConfig['broker']>, host:
     return [certificateCheck(new X509Certificate(await host.secret(broker.cert)), host.clock.wallMs())];
   } catch (error) {
     if (error instanceof Error && 'code' in error && !('hint' in error))
-      return [
-        finding(
-          'certificate',
-          'fail',
-          'certificate-expired',
-          'the file is no certificate',
-          'Put the PEM certificate of this kit there',
-        ),
-      ];
+      return [finding('certificate', 'fail', 'certificate-unreadable')];
     return [failed('certificate', error)];
   }
 }

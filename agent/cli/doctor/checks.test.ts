@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { STATUS_EXAMPLE } from '../../api/routes/status-example.ts';
-import { certificateCheck } from './broker-checks.ts';
+import { brokerCertificate, certificateCheck } from './broker-checks.ts';
 import { reportedDevices } from './device-checks.ts';
-import { ledgerCheck, rulesChecks } from './examine.ts';
+import { ledgerCheck, rulesChecks, untold } from './examine.ts';
 import { doctorErrors } from './finding.ts';
 import { clockCheck, mountCheck, powerCheck, spaceCheck, wearCheck } from './machine-checks.ts';
 
@@ -91,10 +91,12 @@ test('rules are absent, in force, about to expire or expired', () => {
   const pricing = { trust: [{ file: 'merchant.pub' }] };
   const rules = { ...STATUS_EXAMPLE.rules!, expires: new Date(NOW + 2 * DAY).toISOString() };
   expect(rulesChecks({}, { rules: null }, NOW)).toEqual([]);
-  expect(rulesChecks({ pricing }, { rules: null }, NOW)).toMatchObject([{ state: 'warn', code: 'rules-stale' }]);
+  expect(rulesChecks({ pricing }, { rules: null }, NOW)).toMatchObject([{ state: 'fail', code: 'rules-missing' }]);
   expect(rulesChecks({ pricing }, { rules }, NOW)).toMatchObject([{ state: 'ok' }]);
-  expect(rulesChecks({ pricing }, { rules }, NOW + 1.5 * DAY)).toMatchObject([{ state: 'warn' }]);
-  expect(rulesChecks({ pricing }, { rules }, NOW + 3 * DAY)).toMatchObject([{ state: 'fail', code: 'rules-stale' }]);
+  expect(rulesChecks({ pricing }, { rules }, NOW + 1.5 * DAY)).toMatchObject([
+    { state: 'warn', code: 'rules-expiring' },
+  ]);
+  expect(rulesChecks({ pricing }, { rules }, NOW + 3 * DAY)).toMatchObject([{ state: 'fail', code: 'rules-expired' }]);
 });
 
 test('a ledger that refuses is at fault with its reason, one that lost events is warned of', () => {
@@ -125,11 +127,50 @@ test('a running agent’s devices are told with the parts that are silent', () =
       },
     ],
   };
-  expect(reportedDevices(status, (code) => `mend ${code}`)).toMatchObject([
+  const words = (code: string) => ({ sentence: `About ${code}`, hint: `mend ${code}` });
+  expect(reportedDevices(status, words)).toMatchObject([
     { check: 'driver door', state: 'fail', code: 'camera-stalled', next: 'mend camera-stalled' },
     { check: 'driver shelves', state: 'ok' },
-    { check: 'driver shelves/s1', state: 'warn', code: 'sensor-silent', next: 'mend sensor-silent' },
+    {
+      check: 'driver shelves/s1',
+      state: 'fail',
+      code: 'sensor-silent',
+      sentence: 'About sensor-silent: s1 is silent',
+      next: 'mend sensor-silent',
+    },
   ]);
+});
+
+test('a device is told by what is wrong with it, not by its state alone, and by both at once never twice', () => {
+  const [door] = STATUS_EXAMPLE.drivers;
+  const told = (detail: string | null, state: 'failed' | 'starting' = 'failed') =>
+    reportedDevices({ drivers: [{ ...door!, state, detail, parts: [] }] }, () => ({
+      sentence: 'No picture',
+      hint: 'x',
+    }))[0];
+  expect(told(null)?.sentence).toBe('No picture: camera-counter is failed');
+  expect(told('No picture: /dev/video0')?.sentence).toBe('No picture: /dev/video0');
+  expect(told(null, 'starting')?.state).toBe('warn');
+});
+
+test('what keeps a running agent from being ready is never missing, and never told twice', () => {
+  const reasons = [
+    { code: 'uplink-refused', sentence: 'Refused', hint: 'Look' },
+    { code: 'port-missing', sentence: 'Gone', hint: 'Plug', driver: 'till' },
+  ];
+  expect(untold({ reasons }, [])).toMatchObject([
+    { check: 'agent', state: 'fail', code: 'uplink-refused', next: 'Look' },
+    { check: 'driver till', state: 'fail', code: 'port-missing' },
+  ]);
+  expect(untold({ reasons }, [{ state: 'fail', code: 'port-missing' }])).toMatchObject([{ code: 'uplink-refused' }]);
+  expect(untold({ reasons }, [{ state: 'warn', code: 'port-missing' }])).toHaveLength(2);
+});
+
+test('a broker’s certificate that soon ends is warned of', () => {
+  const shown = (days: number) => brokerCertificate({ certificate: { fromMs: 0, untilMs: NOW + days * DAY } }, NOW);
+  expect(brokerCertificate({}, NOW)).toEqual([]);
+  expect(shown(15)).toMatchObject([{ state: 'ok', sentence: expect.stringContaining('2026-12-12') as string }]);
+  expect(shown(13)).toMatchObject([{ state: 'warn', code: 'broker-certificate-expiring' }]);
 });
 
 test('every finding has a sentence and a next step', () => {

@@ -1,3 +1,5 @@
+import type { ErrorEntry } from '../../../drivers/api/agent-error.ts';
+import type { DriverState } from '../../../drivers/api/reading.ts';
 import type { Host } from '../../core/host.ts';
 import type { AgentStatus } from '../../core/status.ts';
 import type { DriverEntry, KitConfig } from '../../config/read-config.ts';
@@ -5,36 +7,38 @@ import { listPorts, type PortInfo } from '../../host/serial/list-ports.ts';
 import { within } from '../../host/within.ts';
 import { childLog } from '../../log-ring.ts';
 import type { PaymentJournal } from '../../../drivers/api/payment.ts';
-import { failed, finding, ok, type Finding } from './finding.ts';
+import { doctorErrors, failed, finding, ok, type Finding } from './finding.ts';
 
 /** A device has this long to show that it is there: a radio hears its first advert, a camera shows its first frame. */
 const READY_MS = 12_000;
 
-/** What a running agent says of its devices: it holds their ports, so it is asked instead of them. */
-export function reportedDevices(status: AgentStatus, hintOf: (code: string) => string | undefined): readonly Finding[] {
+/**
+ * What a running agent says of its devices: it holds their ports, so it is asked instead of them. What keeps the kit
+ * from being ready is a failure here too.
+ */
+export function reportedDevices(
+  status: Pick<AgentStatus, 'drivers'>,
+  words: (code: string) => ErrorEntry | undefined,
+): readonly Finding[] {
+  const tell = (check: string, state: DriverState, code: string | null, detail: string): Finding => {
+    const entry = (code === null ? undefined : words(code)) ?? doctorErrors['driver-not-ready'];
+    return {
+      check,
+      state: state === 'starting' ? 'warn' : 'fail',
+      code: code ?? 'driver-not-ready',
+      sentence: detail.startsWith(entry.sentence) ? detail : `${entry.sentence}: ${detail}`,
+      next: entry.hint,
+    };
+  };
   return status.drivers.flatMap(({ id, type, state, code, detail, parts }): readonly Finding[] => {
     const check = `driver ${id}`;
-    const silent = parts.flatMap(({ part, state: partState, code: partCode }): readonly Finding[] =>
-      partState === 'ready' || partState === 'starting'
+    const silent = parts.flatMap((part): readonly Finding[] =>
+      part.state === 'ready' || part.state === 'starting'
         ? []
-        : [
-            {
-              check: `${check}/${part}`,
-              state: 'warn',
-              code: partCode ?? 'driver-not-ready',
-              sentence: `${part} is ${partState}`,
-              next: (partCode === null ? undefined : hintOf(partCode)) ?? 'Check its battery and that it is near',
-            },
-          ],
+        : [tell(`${check}/${part.part}`, part.state, part.code, `${part.part} is ${part.state}`)],
     );
-    if (state === 'ready') return [ok(check, `${type} is ready`), ...silent];
-    const whole: Finding = {
-      check,
-      state: state === 'failed' ? 'fail' : 'warn',
-      code: code ?? 'driver-not-ready',
-      sentence: detail ?? `${type} is ${state}`,
-      next: (code === null ? undefined : hintOf(code)) ?? 'Check its cable and power',
-    };
+    const whole =
+      state === 'ready' ? ok(check, `${type} is ready`) : tell(check, state, code, detail ?? `${type} is ${state}`);
     return [whole, ...silent];
   });
 }
@@ -62,11 +66,13 @@ async function tryDevice(entry: DriverEntry, config: KitConfig, host: Host, sign
       await session[Symbol.asyncDispose]();
     }
   };
+  // Every driver says when it is ready; a card terminal on a port that opens and never answers does not.
+  const quiet = finding(check, 'fail', 'driver-not-ready', `${entry.type} said nothing for ${READY_MS / 1_000} s`);
   return within(READY_MS, signal, async (limit) => {
     try {
-      return (await look(limit)) ?? ok(check, `${entry.type} is open and quiet`);
+      return (await look(limit)) ?? quiet;
     } catch (error) {
-      if (limit.aborted) return last ?? ok(check, `${entry.type} is open and quiet`);
+      if (limit.aborted) return last ?? quiet;
       return failed(check, error);
     }
   });

@@ -48,12 +48,25 @@ export async function examine(
     add(
       ok('agent', `The agent is running: ${status.ready ? 'ready' : 'not ready'}`),
       ledgerCheck(status),
-      ...reportedDevices(status, (code) => lookup(code)?.hint),
+      ...reportedDevices(status, lookup),
     );
   }
   add(...(await brokerChecks(config, host, signal)));
-  if (status !== null) add(...rulesChecks(config, status, host.clock.wallMs()));
+  if (status !== null) add(...rulesChecks(config, status, host.clock.wallMs()), ...untold(status, findings));
   return findings;
+}
+
+/** Why the agent says that it is not ready, where no check above has found it: the two must not contradict each other. */
+export function untold(
+  { reasons }: Pick<AgentStatus, 'reasons'>,
+  findings: readonly Pick<Finding, 'state' | 'code'>[],
+): readonly Finding[] {
+  const told = new Set(findings.flatMap(({ state, code }) => (state === 'fail' ? [code] : [])));
+  return reasons.flatMap(({ code, sentence, hint, driver }): readonly Finding[] =>
+    told.has(code)
+      ? []
+      : [{ check: driver === undefined ? 'agent' : `driver ${driver}`, state: 'fail', code, sentence, next: hint }],
+  );
 }
 
 /** Whether the running agent can keep what happens, and whether it ever could not. */
@@ -95,12 +108,13 @@ export function rulesChecks(
   nowMs: number,
 ): readonly Finding[] {
   if (config.pricing === undefined) return [];
-  if (rules === null) return [finding('rules', 'warn', 'rules-stale', 'no bundle has been accepted yet')];
+  if (rules === null) return [finding('rules', 'fail', 'rules-missing')];
   const leftMs = Date.parse(rules.expires) - nowMs;
   const which = `version ${rules.version} of ${rules.merchant}, until ${rules.expires.slice(0, 16)}`;
+  if (leftMs < 0) return [finding('rules', 'fail', 'rules-expired', which)];
   return [
     leftMs < 86_400_000
-      ? finding('rules', leftMs < 0 ? 'fail' : 'warn', 'rules-stale', which)
+      ? finding('rules', 'warn', 'rules-expiring', which)
       : ok('rules', `The price rules are ${rules.state}: ${which}`),
   ];
 }

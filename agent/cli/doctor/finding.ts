@@ -54,7 +54,6 @@ export const doctorErrors = {
     sentence: 'The device did not become ready',
     hint: 'Check its cable and power, then run this again',
   },
-  'agent-answers': { sentence: 'The agent is running and answers for its devices', hint: 'Nothing to do' },
   'model-changed': {
     sentence: 'The neural model is not the one that this version ships',
     hint: 'Install the package again, or run `npm run models` in a checkout',
@@ -66,6 +65,10 @@ export const doctorErrors = {
   'events-lost': {
     sentence: 'Events were dropped and declared lost since the ledger was made',
     hint: 'Raise ledger.maxBytes in kit.yaml, or give the disk more room',
+  },
+  'certificate-unreadable': {
+    sentence: 'The client certificate is no PEM certificate',
+    hint: 'Put this kit’s certificate into the file that broker.cert names',
   },
   'certificate-expired': {
     sentence: 'The client certificate has expired',
@@ -79,8 +82,14 @@ export const doctorErrors = {
     sentence: 'The client certificate expires within 14 days',
     hint: 'Ask the operations team for a new one',
   },
-  'rules-stale': {
-    sentence: 'The price rules have expired or will within a day',
+  'broker-certificate-expiring': {
+    sentence: 'The broker’s own certificate expires within 14 days',
+    hint: 'Tell whoever runs the broker: without a new one every kit stops delivering',
+  },
+  'rules-missing': readinessErrors['rules-missing'] as ErrorEntry,
+  'rules-expired': readinessErrors['rules-expired'] as ErrorEntry,
+  'rules-expiring': {
+    sentence: 'The price rules expire within a day',
     hint: 'Ask the merchant for a new bundle',
   },
 } as const;
