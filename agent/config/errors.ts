@@ -11,6 +11,11 @@ export const configErrors = {
     hint: 'kit.yaml holds settings only; keep data elsewhere',
     exit: 2,
   },
+  'config-not-text': {
+    sentence: 'The configuration file is no text',
+    hint: 'Write it anew from kit.example.yaml, and save it as UTF-8',
+    exit: 2,
+  },
   'config-syntax': {
     sentence: 'This is not YAML',
     hint: 'Look at the indentation, quotes and brackets around this place',

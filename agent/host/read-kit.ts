@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { DriverRegistry } from '../../drivers/api/driver.ts';
 import type { SecretRef } from '../../drivers/api/secret.ts';
 import { configFailure } from '../config/errors.ts';
+import { kitText } from '../config/kit-text.ts';
 import { readConfig, type ReadConfig } from '../config/read-config.ts';
 
 /** kit.yaml holds settings only. */
@@ -14,13 +15,14 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 /** Reads and checks a kit.yaml. Throws `config-unreadable` or `config-too-large`; faults inside are a value. */
 export async function readKit(path: string, registry: DriverRegistry): Promise<ReadConfig> {
-  return readConfig(await readText(path), registry);
+  const read = kitText(await readBytes(path));
+  return 'fault' in read ? { ok: false, faults: [read.fault], sound: {} } : readConfig(read.text, registry);
 }
 
-async function readText(path: string): Promise<string> {
+async function readBytes(path: string): Promise<Uint8Array> {
   try {
     if ((await stat(path)).size > MAX_CONFIG_BYTES) throw configFailure('config-too-large', { detail: path });
-    return await readFile(path, 'utf8');
+    return await readFile(path);
   } catch (error) {
     if (isSystemError(error))
       throw configFailure('config-unreadable', { detail: `${path} (${error.code})`, cause: error });
