@@ -71,6 +71,7 @@ function statusOf(
       ledgerFault: intake.code === null ? null : { code: intake.code, detail: '' },
       pricing: { configured: config.pricing !== undefined, state: rules?.state ?? null },
       freeBytes: machine.freeBytes,
+      throttled: machine.throttled,
       configFault: parts.configFault?.() ?? null,
     },
     parts.errorEntry,

@@ -21,6 +21,7 @@ const well: ReadinessFacts = {
   ledgerFault: null,
   pricing: { configured: false, state: null },
   freeBytes: DISK_LOW_BYTES,
+  throttled: null,
   configFault: null,
 };
 const codes = (more: Partial<ReadinessFacts>): readonly string[] =>
@@ -35,6 +36,17 @@ test('a disk that runs out of room is told before the ledger has to refuse', () 
   const [reason] = readinessReasons({ ...well, freeBytes: 5 * 1024 * 1024 }, () => undefined);
   expect(reason?.sentence).toBe('The disk is full, so events cannot be kept: 5 MiB free');
   expect(reason?.hint).toContain('Free some space');
+});
+
+test('power that is too low now is a reason, power that was is none', () => {
+  expect(codes({ throttled: 'undervoltage, undervoltage since boot' })).toEqual(['pi-throttled']);
+  expect(codes({ throttled: 'undervoltage since boot' })).toEqual([]);
+  expect(codes({ throttled: '' })).toEqual([]);
+});
+
+test('a ledger that refuses without a detail ends in no colon', () => {
+  const [reason] = readinessReasons({ ...well, ledgerFault: { code: 'ledger-io', detail: '' } }, () => undefined);
+  expect(reason?.sentence).toBe('The ledger cannot accept events');
 });
 
 test('a broker that is away, a clock that was never set and rules that are missing are each a reason', () => {

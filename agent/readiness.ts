@@ -20,6 +20,8 @@ export interface ReadinessFacts {
   };
   /** Free space where the ledger lies; `null` where it cannot be told. */
   readonly freeBytes: number | null;
+  /** What a Raspberry Pi says of its power, in words; `null` elsewhere. */
+  readonly throttled: string | null;
   /** kit.yaml was changed and cannot be read: what was in force before still is. */
   readonly configFault: { readonly code: string; readonly message: string; readonly hint: string } | null;
 }
@@ -40,6 +42,10 @@ export const readinessErrors = {
   'disk-full': {
     sentence: 'The disk is full, so events cannot be kept',
     hint: 'Free some space now: `sudo journalctl --vacuum-size=50M`',
+  },
+  'pi-throttled': {
+    sentence: 'The Raspberry Pi is or was throttled',
+    hint: 'Use the original power supply and a short cable; keep the case ventilated',
   },
   'rules-missing': {
     sentence: 'No price rules have arrived',
@@ -63,7 +69,11 @@ export function readinessReasons(
   const reasons: Reason[] = [];
   const say = (code: string, entry: ErrorEntry, detail?: string | null, driver?: string): void => {
     const sentence =
-      detail == null ? entry.sentence : detail.startsWith(entry.sentence) ? detail : `${entry.sentence}: ${detail}`;
+      detail == null || detail === ''
+        ? entry.sentence
+        : detail.startsWith(entry.sentence)
+          ? detail
+          : `${entry.sentence}: ${detail}`;
     reasons.push({ code, sentence, hint: entry.hint, ...(driver === undefined ? {} : { driver }) });
   };
   if (facts.ledgerFault !== null) {
@@ -76,6 +86,7 @@ export function readinessReasons(
   }
   const disk = diskCode(facts.freeBytes);
   if (disk !== null) say(disk, readinessErrors[disk], `${Math.floor((facts.freeBytes ?? 0) / 1024 / 1024)} MiB free`);
+  if (throttledNow(facts.throttled)) say('pi-throttled', readinessErrors['pi-throttled'], facts.throttled);
   for (const driver of facts.drivers) {
     for (const part of driver.parts) {
       if (part.state === 'ready' || part.state === 'starting') continue;
@@ -112,4 +123,9 @@ export function readinessReasons(
 export function diskCode(freeBytes: number | null): 'disk-full' | 'disk-low' | null {
   if (freeBytes === null || freeBytes >= DISK_LOW_BYTES) return null;
   return freeBytes < DISK_FULL_BYTES ? 'disk-full' : 'disk-low';
+}
+
+/** Whether the power or the heat is at fault at this moment, not only since the machine started. */
+export function throttledNow(throttled: string | null): boolean {
+  return throttled !== null && /(^|, )(undervoltage|throttled)(,|$)/.test(throttled);
 }

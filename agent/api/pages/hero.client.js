@@ -28,7 +28,12 @@ function heroLine(state) {
   const pending = ledger.streams.reduce((sum, stream) => sum + stream.pendingRows, 0);
   if (reasons.length > 0) return reasons.length === 1 ? 'One thing to do:' : `${reasons.length} things to do:`;
   const working = drivers.filter((driver) => !BROKEN.has(driver.state)).length;
-  const devicesLine = drivers.length === 0 ? 'No devices are set up.' : `All ${count(working)} devices deliver.`;
+  const devicesLine =
+    drivers.length === 0
+      ? 'No devices are set up.'
+      : working === 1
+        ? 'The one device delivers.'
+        : `All ${count(working)} devices deliver.`;
   return `${devicesLine} ${uplink.state === 'off' ? 'Events stay on the kit: no broker is set.' : waiting(pending)}`;
 }
 

@@ -31,6 +31,7 @@ describe('the mount', () => {
     'tmpfs /run tmpfs rw,nosuid 0 0',
     '/dev/sda1 /mnt/with\\040blank ext4 rw,data=writeback 0 0',
     '/dev/sdb1 /old ext3 rw,barrier=0 0 0',
+    '/dev/sdc1 /failing ext4 rw,relatime,errors=remount-ro,emergency_ro 0 0',
   ].join('\n');
   test.each([
     ['/var/lib/barrow', 'ok', 'ok'],
@@ -39,6 +40,7 @@ describe('the mount', () => {
     ['/run/barrow', 'warn', 'mount-volatile'],
     ['/mnt/with blank/state', 'fail', 'mount-unsafe'],
     ['/old', 'fail', 'mount-unsafe'],
+    ['/failing/state', 'fail', 'mount-read-only'],
   ])('of %s is %s (%s)', (path, state, code) => expect(mountCheck(path, mounts)).toMatchObject({ state, code }));
 
   test('that is mounted over another is the one that counts', () => {
@@ -75,6 +77,7 @@ test('a Pi that is throttled now is at fault, one that was is warned of', () => 
   expect(power('')).toMatchObject({ state: 'ok' });
   expect(power('undervoltage')).toMatchObject({ state: 'fail', code: 'pi-throttled' });
   expect(power('undervoltage since boot')).toMatchObject({ state: 'warn' });
+  expect(power('frequency capped')).toMatchObject({ state: 'warn' });
   expect(power('throttled, undervoltage since boot')).toMatchObject({ state: 'fail' });
 });
 

@@ -42,10 +42,7 @@ export const doctorErrors = {
     sentence: 'The memory card reports that it is worn out',
     hint: 'Replace the card before the next event',
   },
-  'pi-throttled': {
-    sentence: 'The Raspberry Pi is or was throttled',
-    hint: 'Use the original power supply and a short cable; keep the case ventilated',
-  },
+  'pi-throttled': readinessErrors['pi-throttled'] as ErrorEntry,
   'port-unstable': {
     sentence: 'This port’s name may change when devices are plugged differently',
     hint: 'Use the stable name in kit.yaml',

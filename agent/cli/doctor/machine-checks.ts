@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { KitClock, MachineFacts } from '../../core/host.ts';
 import { machineFacts } from '../../host/machine.ts';
-import { diskCode } from '../../readiness.ts';
+import { diskCode, throttledNow } from '../../readiness.ts';
 import { finding, ok, type Finding } from './finding.ts';
 
 /**
@@ -23,12 +23,7 @@ export function clockCheck(clock: Pick<KitClock, 'trust'>, machineMs: number): F
 
 export function powerCheck({ throttled, temperatureC }: Pick<MachineFacts, 'throttled' | 'temperatureC'>): Finding {
   if (throttled !== null && throttled !== '')
-    return finding(
-      'power',
-      throttled.includes('since boot') && !/(^|, )(undervoltage|throttled)(,|$)/.test(throttled) ? 'warn' : 'fail',
-      'pi-throttled',
-      throttled,
-    );
+    return finding('power', throttledNow(throttled) ? 'fail' : 'warn', 'pi-throttled', throttled);
   return ok(
     'power',
     temperatureC === null ? 'No sign of throttling' : `No sign of throttling, ${Math.round(temperatureC)} °C`,
@@ -70,7 +65,9 @@ export function mountCheck(path: string, mounts: string): Finding {
     );
   if (mount === null) return ok('mount', 'Nothing is known of the mount');
   const { point, type, options } = mount;
-  if (options.includes('ro')) return finding('mount', 'fail', 'mount-read-only', point);
+  // Newer kernels leave `rw` standing where ext4 has stopped writing after an error.
+  if (options.includes('ro') || options.includes('emergency_ro'))
+    return finding('mount', 'fail', 'mount-read-only', point);
   if (type === 'tmpfs' || type === 'ramfs') return finding('mount', 'warn', 'mount-volatile', point);
   const unsafe = options.filter((option) => ['data=writeback', 'nobarrier', 'barrier=0'].includes(option));
   if (unsafe.length > 0) return finding('mount', 'fail', 'mount-unsafe', `${point} (${unsafe.join(', ')})`);
