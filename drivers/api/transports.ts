@@ -103,8 +103,8 @@ export interface DetectionFrame {
   readonly detections: readonly Detection[];
   /** Time spent per stage, ms. */
   readonly stagesMs: { readonly decode: number; readonly inference: number; readonly post: number };
-  /** The part that is looked at from now on, apart from single pictures; `null` or absent = all of it. */
-  readonly region?: CameraRegion | null;
+  /** The part that is looked at from now on, apart from single pictures; absent = all of it. */
+  readonly region?: CameraRegion;
 }
 
 export type CameraSignal =
@@ -134,7 +134,7 @@ export interface CameraOptions {
   readonly source: CameraSource;
   /** Frames analysed per second of media time; `null` = every frame. */
   readonly fps: number | null;
-  /** What the picture is scaled to; `null` = by the shape of the picture. */
+  /** What the picture, or the part of it that is looked at, is scaled to; `null` = by its shape. */
   readonly input: { readonly width: number; readonly height: number } | null;
   readonly threads: number;
   readonly niceness: number;

@@ -16,7 +16,7 @@ export interface CameraCounterConfig {
   readonly masks: readonly (readonly Pair[])[];
   /** `each`: every crossing at once; `net`: one per person, when he has gone. */
   readonly count: 'each' | 'net';
-  /** What the picture is scaled to, multiples of 32; by the shape of the picture when absent. */
+  /** What the picture, or the part around lines and zones, is scaled to, multiples of 32; by its shape when absent. */
   readonly input?: { readonly width: number; readonly height: number } | undefined;
   readonly threads: number;
   /** Arithmetic of the detector: `int8` takes about three fifths of the time on x86, and finds a little less. */

@@ -46,7 +46,7 @@ export const command: CommandModule = {
       .option('--seconds <n>', 'stop after so many seconds')
       .option(
         '--input <size>',
-        'what the picture is scaled to, multiples of 32, e.g. 640x384; by its shape when absent',
+        'what the picture, or the part around the lines, is scaled to, multiples of 32, e.g. 640x384; by its shape when absent',
       )
       .addOption(
         new Option('--precision <kind>', 'arithmetic of the detector').choices(['fp32', 'int8']).default('fp32'),

@@ -29,7 +29,8 @@ export class RegionDetector {
     if (frame === null) return null;
     this.interest.see(frame);
     this.tell();
-    return { ...frame, region: this.interest.region };
+    const { region } = this.interest;
+    return region === null ? frame : { ...frame, region };
   }
 
   private tell(): void {
