@@ -1,9 +1,9 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import type { Chance, MonoMs, WallMs } from '../../../drivers/api/clock.ts';
+import type { Chance } from '../../../drivers/api/clock.ts';
 import type { Log } from '../../../drivers/api/driver.ts';
 import type { JsonObject, Stream } from '../../../drivers/api/reading.ts';
-import type { ClockTrust, StoredEvent } from '../../core/event.ts';
-import type { KitClock } from '../../core/host.ts';
+import { HandClock } from '../../clock/testing/hand-clock.ts';
+import type { StoredEvent } from '../../core/event.ts';
 import type { LedgerTx } from '../../core/ledger.ts';
 import type { Pricing } from '../../core/pricing.ts';
 import { openLedger } from '../../ledger/open-ledger.ts';
@@ -29,34 +29,6 @@ export function makeMerchant(): Merchant {
     trusted: { key: publicKey, keyId: keyIdOf(publicKey) },
     sign: (bundle) => new TextEncoder().encode(JSON.stringify(signPayload(canonicalBytes(bundle), privateKey))),
   };
-}
-
-/** A clock that moves when it is told to. */
-export class HandClock implements KitClock {
-  bootId = 'boot-1';
-  trusted: ClockTrust = 'synced';
-  wall: number;
-  mono = 1_000_000;
-
-  constructor(iso: string) {
-    this.wall = Date.parse(iso);
-  }
-  wallMs(): WallMs {
-    return this.wall as WallMs;
-  }
-  monoMs(): MonoMs {
-    return this.mono as MonoMs;
-  }
-  trust(): ClockTrust {
-    return this.trusted;
-  }
-  sleep(): Promise<void> {
-    return Promise.reject(new Error('nothing sleeps here'));
-  }
-  pass(ms: number): void {
-    this.wall += ms;
-    this.mono += ms;
-  }
 }
 
 /** A kit's prices on a ledger in memory, as the agent runs them. */
@@ -87,7 +59,7 @@ export interface TestKitOptions {
 }
 
 export function makeKit(options: TestKitOptions): TestKit {
-  const clock = new HandClock(options.now ?? '2026-11-27T10:00:00Z');
+  const clock = new HandClock(options.now ?? '2026-11-27T10:00:00Z', 1_000_000);
   let drawn = 0;
   const chance: Chance = {
     float: () => 0.5,
