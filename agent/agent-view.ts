@@ -69,7 +69,11 @@ function statusOf(
       uplink,
       clockTrust: trust,
       ledgerFault: intake.code === null ? null : { code: intake.code, detail: '' },
-      pricing: { configured: config.pricing !== undefined, state: rules?.state ?? null },
+      pricing: {
+        configured: config.pricing !== undefined,
+        state: rules?.state ?? null,
+        refused: pricing?.refused?.() ?? null,
+      },
       freeBytes: machine.freeBytes,
       throttled: machine.throttled,
       configFault: parts.configFault?.() ?? null,

@@ -90,5 +90,6 @@ async function offerFile(path: string, pricing: Pricing, { host, commit, log }: 
     // Without its file the kit goes on with the bundle it has, or waits for one over MQTT.
     if (!(error instanceof AgentError)) throw error;
     log.warn('rules-file-unreadable', { path, code: error.code });
+    pricing.noteUnreadable?.({ code: error.code, message: error.message });
   }
 }

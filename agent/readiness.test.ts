@@ -19,7 +19,7 @@ const well: ReadinessFacts = {
   uplink,
   clockTrust: 'synced',
   ledgerFault: null,
-  pricing: { configured: false, state: null },
+  pricing: { configured: false, state: null, refused: null },
   freeBytes: DISK_LOW_BYTES,
   throttled: null,
   configFault: null,
@@ -58,8 +58,26 @@ test('a broker that is away, a clock that was never set and rules that are missi
   ]);
   expect(codes({ clockTrust: 'unset' })).toEqual(['clock-unset']);
   expect(codes({ clockTrust: 'estimated' })).toEqual([]);
-  expect(codes({ pricing: { configured: true, state: null } })).toEqual(['rules-missing']);
-  expect(codes({ pricing: { configured: true, state: 'expired' } })).toEqual(['rules-expired']);
+  expect(codes({ pricing: { configured: true, state: null, refused: null } })).toEqual(['rules-missing']);
+  expect(codes({ pricing: { configured: true, state: 'expired', refused: null } })).toEqual(['rules-expired']);
+});
+
+test('a bundle that was refused says why no rules are in force, and nothing beside rules that are', () => {
+  const refused = { code: 'signature-missing', message: 'The bundle is not signed' };
+  const reasons = (state: 'in-force' | 'expired' | null) =>
+    readinessReasons({ ...well, pricing: { configured: true, state, refused } }, (code) => ({
+      sentence: code,
+      hint: `mend ${code}`,
+    }));
+  expect(reasons(null)).toMatchObject([
+    {
+      code: 'signature-missing',
+      sentence: expect.stringMatching(/refused: The bundle is not signed$/) as string,
+      hint: 'mend signature-missing',
+    },
+  ]);
+  expect(reasons('expired').map(({ code }) => code)).toEqual(['rules-expired', 'signature-missing']);
+  expect(reasons('in-force')).toEqual([]);
 });
 
 test('a changed kit.yaml that cannot be read is told with its line until it can', () => {

@@ -1,6 +1,7 @@
 import type { ErrorEntry } from '../drivers/api/agent-error.ts';
 import type { AgentStatus, DriverStatus, UplinkStatus } from './core/status.ts';
 import type { ClockTrust } from './core/event.ts';
+import type { RefusedBundle } from './core/pricing.ts';
 
 export type Reason = AgentStatus['reasons'][number];
 
@@ -17,6 +18,8 @@ export interface ReadinessFacts {
   readonly pricing: {
     readonly configured: boolean;
     readonly state: 'in-force' | 'not-yet-valid' | 'expired' | 'killed' | null;
+    /** A bundle that was offered and is not in force. */
+    readonly refused: RefusedBundle | null;
   };
   /** Free space where the ledger lies; `null` where it cannot be told. */
   readonly freeBytes: number | null;
@@ -114,8 +117,16 @@ export function readinessReasons(
     say(code, table(code) ?? readinessErrors['broker-away'], uplink.detail ?? uplink.url);
   }
   if (facts.clockTrust === 'unset') say('clock-unset', readinessErrors['clock-unset']);
-  if (facts.pricing.configured && facts.pricing.state === null) say('rules-missing', readinessErrors['rules-missing']);
-  if (facts.pricing.state === 'expired') say('rules-expired', readinessErrors['rules-expired']);
+  const { configured, state, refused } = facts.pricing;
+  if (configured && state === null && refused === null) say('rules-missing', readinessErrors['rules-missing']);
+  if (state === 'expired') say('rules-expired', readinessErrors['rules-expired']);
+  // Beside rules in force a refused bundle is the merchant's concern, who hears of it by an event.
+  if (configured && (state === null || state === 'expired') && refused !== null)
+    reasons.push({
+      code: refused.code,
+      sentence: `No price rules are in force, and those that came were refused: ${refused.message}`,
+      hint: (table(refused.code) ?? readinessErrors['rules-missing']).hint,
+    });
   return reasons;
 }
 

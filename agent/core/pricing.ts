@@ -59,6 +59,13 @@ export interface BundleStatus {
   readonly rules: number;
 }
 
+/** Why a bundle is not in force. */
+export interface RefusedBundle {
+  readonly code: string;
+  /** The code's sentence with its particulars. */
+  readonly message: string;
+}
+
 /** An override by the merchant's people on the spot; the kit token is checked by the API. */
 export interface LocalOverride {
   readonly sku: string;
@@ -78,6 +85,10 @@ export interface Pricing {
   /** Throws `unknown-sku`, `no-rules`. */
   quote(lines: readonly QuoteRequestLine[]): Quote;
   bundle(): BundleStatus | null;
+  /** The newest bundle that was refused or could not be read since one was last taken or the agent started. */
+  refused?(): RefusedBundle | null;
+  /** The bundle that kit.yaml names could not even be read. */
+  noteUnreadable?(refused: RefusedBundle): void;
   /** Updates the facts with events just appended, and decides where they call for it; called inside the transaction. */
   observe(tx: LedgerTx, events: readonly StoredEvent[]): void;
   /** Time went on: windows, ladders, expiry. Called every few seconds inside a transaction. */

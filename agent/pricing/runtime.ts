@@ -1,6 +1,6 @@
 import type { StoredEvent } from '../core/event.ts';
 import type { LedgerTx } from '../core/ledger.ts';
-import type { CurrentPrice, LocalOverride, Pricing, QuoteRequestLine } from '../core/pricing.ts';
+import type { CurrentPrice, LocalOverride, Pricing, QuoteRequestLine, RefusedBundle } from '../core/pricing.ts';
 import { accept } from './acceptance.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { keptBundles } from './bundle/bundle-store.ts';
@@ -52,6 +52,7 @@ class LedgerPricing implements Pricing {
   #rules: RulesInForce | null = null;
   #revision = -1;
   #begun = false;
+  #refused: RefusedBundle | null = null;
   #onProbation = false;
   #passedMono = Number.NEGATIVE_INFINITY;
   #keptRoot = '';
@@ -99,6 +100,14 @@ class LedgerPricing implements Pricing {
         return item === undefined ? undefined : { item, price: this.#decider.price(ledger, rules, item) };
       },
     });
+  }
+
+  refused(): RefusedBundle | null {
+    return this.#refused;
+  }
+
+  noteUnreadable(refused: RefusedBundle): void {
+    this.#refused = refused;
   }
 
   bundle(): ReturnType<Pricing['bundle']> {
@@ -152,6 +161,7 @@ class LedgerPricing implements Pricing {
     keepAccepted(tx, loaded, identity);
     for (const sku of this.#rules?.items.keys() ?? []) this.#changed.add(sku);
     this.#onProbation = true;
+    this.#refused = null;
     this.#rules = putInForce(loaded.bundle, identity, localOverrides(tx, clock.wallMs()));
     this.#announceActivation(tx, origin, previous);
     log.info('rules-activated', { merchant: identity.merchant, version: identity.version, origin });
@@ -283,6 +293,7 @@ class LedgerPricing implements Pricing {
   }
 
   #refuse(tx: LedgerTx, refusal: Refusal): void {
+    this.#refused = { code: refusal.code, message: refusal.detail };
     if (!recordRefusal(tx, this.#audit, refusal)) return;
     this.#parts.log.warn('rules-rejected', { code: refusal.code, origin: refusal.origin, version: refusal.version });
   }

@@ -47,7 +47,10 @@ export async function examine(
     const lookup = errorLookup(config.drivers.map(({ driver }) => driver));
     add(
       ok('agent', `The agent is running: ${status.ready ? 'ready' : 'not ready'}`),
-      ledgerCheck(status),
+      // An agent that is held back by something else has not opened its ledger; it says itself what that is.
+      ...(status.ledger.epoch === '' && status.reasons.every(({ code }) => !code.startsWith('ledger-'))
+        ? []
+        : [ledgerCheck(status)]),
       ...reportedDevices(status, lookup),
     );
   }
