@@ -23,6 +23,8 @@ export interface AgentViewParts {
   readonly errorEntry: (code: string) => ErrorEntry | undefined;
   /** Why kit.yaml could not be read again; `null` when it could, or was not asked for. */
   readonly configFault?: () => AgentError | null;
+  /** Parts of kit.yaml that were changed and wait for a restart. */
+  readonly restartFor?: () => readonly string[];
   readonly reload: () => Promise<{ readonly restarted: readonly string[] }>;
   /** Fires when the agent stops. */
   readonly signal: AbortSignal;
@@ -77,6 +79,7 @@ function statusOf(
       freeBytes: machine.freeBytes,
       throttled: machine.throttled,
       configFault: parts.configFault?.() ?? null,
+      restartFor: parts.restartFor?.() ?? [],
     },
     parts.errorEntry,
   );

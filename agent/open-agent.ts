@@ -18,7 +18,7 @@ import { createIntake } from './intake.ts';
 import { LiveFeed } from './live-feed.ts';
 import { LogRing } from './log-ring.ts';
 import { openPricing } from './open-pricing.ts';
-import { reloadDrivers } from './reload.ts';
+import { partsForRestart, reloadDrivers } from './reload.ts';
 import { noteStart, noteStop } from './lifetime.ts';
 import { startUplink, UPLINK_OFF } from './start-uplink.ts';
 import { makeSupport } from './support/make-support.ts';
@@ -131,6 +131,7 @@ async function openRooms(
   const till = createTill({ commit: intake.commit, clock, kit: config.kit, pricing });
 
   let reloadFault: AgentError | null = null;
+  let restartFor: readonly string[] = [];
   const reload = async (): Promise<{ readonly restarted: readonly string[] }> => {
     if (host.readConfig === undefined) return { restarted: [] };
     const next = await host.readConfig().catch((error: unknown) => {
@@ -138,9 +139,10 @@ async function openRooms(
       throw error;
     });
     reloadFault = null;
+    restartFor = partsForRestart(config, next);
     const restarted = await reloadDrivers(supervisor, next.drivers);
     current = { ...current, drivers: next.drivers };
-    logs.info('configuration-reloaded', { restarted });
+    logs.info('configuration-reloaded', { restarted, ...(restartFor.length > 0 ? { restartFor } : {}) });
     return { restarted };
   };
   const errorEntry = errorLookup(config.drivers.map(({ driver }) => driver));
@@ -156,6 +158,7 @@ async function openRooms(
     uplink: () => uplink,
     errorEntry,
     configFault: () => reloadFault,
+    restartFor: () => restartFor,
     reload,
     signal: stop.signal,
   });

@@ -22,6 +22,7 @@ const well: ReadinessFacts = {
   pricing: { configured: false, state: null, refused: null },
   freeBytes: DISK_LOW_BYTES,
   throttled: null,
+  restartFor: [],
   configFault: null,
 };
 const codes = (more: Partial<ReadinessFacts>): readonly string[] =>
@@ -36,6 +37,14 @@ test('a disk that runs out of room is told before the ledger has to refuse', () 
   const [reason] = readinessReasons({ ...well, freeBytes: 5 * 1024 * 1024 }, () => undefined);
   expect(reason?.sentence).toBe('The disk is full, so events cannot be kept: 5 MiB free');
   expect(reason?.hint).toContain('Free some space');
+});
+
+test('a change that waits for a restart is told with its parts', () => {
+  const [reason] = readinessReasons({ ...well, restartFor: ['api', 'broker'] }, () => undefined);
+  expect(reason).toMatchObject({
+    code: 'config-needs-restart',
+    sentence: expect.stringMatching(/: api, broker$/) as string,
+  });
 });
 
 test('power that is too low now is a reason, power that was is none', () => {

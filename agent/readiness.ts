@@ -25,11 +25,17 @@ export interface ReadinessFacts {
   readonly freeBytes: number | null;
   /** What a Raspberry Pi says of its power, in words; `null` elsewhere. */
   readonly throttled: string | null;
+  /** Parts of kit.yaml that were changed, can be read, and wait for a restart. */
+  readonly restartFor: readonly string[];
   /** kit.yaml was changed and cannot be read: what was in force before still is. */
   readonly configFault: { readonly code: string; readonly message: string; readonly hint: string } | null;
 }
 
 export const readinessErrors = {
+  'config-needs-restart': {
+    sentence: 'Parts of kit.yaml were changed that are taken at a start only',
+    hint: 'Run `sudo systemctl restart barrow`, or switch the kit off and on: no event is lost',
+  },
   'broker-away': {
     sentence: 'The broker is not reached',
     hint: 'Sales go on and are kept. Check the uplink; `barrow doctor` tries the way step by step',
@@ -87,6 +93,8 @@ export function readinessReasons(
     const { code, message, hint } = facts.configFault;
     reasons.push({ code, sentence: `The changed configuration is not in force: ${message}`, hint });
   }
+  if (facts.restartFor.length > 0)
+    say('config-needs-restart', readinessErrors['config-needs-restart'], facts.restartFor.join(', '));
   const disk = diskCode(facts.freeBytes);
   if (disk !== null) say(disk, readinessErrors[disk], `${Math.floor((facts.freeBytes ?? 0) / 1024 / 1024)} MiB free`);
   if (throttledNow(facts.throttled)) say('pi-throttled', readinessErrors['pi-throttled'], facts.throttled);

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { DriverEntry } from './config/read-config.ts';
+import type { DriverEntry, KitConfig } from './config/read-config.ts';
 import type { Supervisor } from './supervisor/supervise.ts';
 
 /** Makes the running drivers those of a new configuration: what is unchanged runs on untouched. Returns what was started, stopped or restarted. */
@@ -23,6 +23,13 @@ export async function reloadDrivers(
     if (before === undefined) changed.push(id);
   }
   return changed;
+}
+
+/** The top-level parts, `drivers` apart, in which two configurations differ: the agent takes them when it starts. */
+export function partsForRestart(running: KitConfig, wanted: KitConfig): readonly string[] {
+  const parts = new Set([...Object.keys(running), ...Object.keys(wanted)] as (keyof KitConfig)[]);
+  parts.delete('drivers');
+  return [...parts].filter((part) => !isDeepStrictEqual(running[part], wanted[part])).toSorted();
 }
 
 function sameEntry(a: DriverEntry, b: DriverEntry): boolean {

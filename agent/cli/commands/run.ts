@@ -31,7 +31,7 @@ export const command: CommandModule = {
       .option('--stay', 'with a kit.yaml that cannot work: say why on the status page until it is corrected')
       .addHelpText(
         'after',
-        '\nSIGTERM stops it, SIGHUP reads the configuration again.\n\nExamples:\n  barrow run -c kit.yaml\n  barrow run -c /etc/barrow/kit.yaml --log-level debug',
+        '\nSIGTERM stops it. SIGHUP reads the configuration again: drivers are taken at once, the status says what else was\nchanged and waits for a restart.\n\nExamples:\n  barrow run -c kit.yaml\n  barrow run -c /etc/barrow/kit.yaml --log-level debug',
       )
       .action(bind(async (io, options: RunOptions) => run(io, options))),
 };

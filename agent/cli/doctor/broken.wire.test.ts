@@ -36,6 +36,7 @@ describe('a kit with everything wrong', () => {
   let reasons: AgentStatus['reasons'] = [];
   let misread: AgentStatus['reasons'] = [];
   let reread: AgentStatus['reasons'] = [];
+  let rewritten: AgentStatus['reasons'] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'barrow-broken-'));
@@ -77,6 +78,12 @@ describe('a kit with everything wrong', () => {
     await writeFile(kit, good);
     await reload();
     reread = await reasonsNow();
+    await writeFile(kit, good.replace(/broker: .*/, 'homeAssistant: true'));
+    await reload();
+    rewritten = await reasonsNow();
+    await writeFile(kit, good);
+    await reload();
+    reread = [...reread, ...(await reasonsNow())];
     await agent.stop();
     agent = null;
     alone = await barrow('doctor', '-c', kit, '--json');
@@ -117,6 +124,13 @@ describe('a kit with everything wrong', () => {
   test('names the line of a kit.yaml that was changed for the worse, until it is mended', () => {
     expect(misread.find(({ code }) => code === 'config-invalid')?.sentence).toMatch(/not in force: .*line 5, column 1/);
     expect(reread.map(({ code }) => code)).not.toContain('config-invalid');
+  });
+
+  test('names the parts of a kit.yaml that a reload cannot take, until they are as they were', () => {
+    const waits = rewritten.find(({ code }) => code === 'config-needs-restart');
+    expect(waits).toMatchObject({ sentence: expect.stringMatching(/: broker, homeAssistant$/) as string });
+    expect(waits?.hint).toContain('systemctl restart');
+    expect(reread.map(({ code }) => code)).not.toContain('config-needs-restart');
   });
 
   test('gives exit status 1 whether the agent runs or not, and asks a running one', () => {
