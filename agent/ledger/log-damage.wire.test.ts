@@ -1,18 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { MonoMs, WallMs } from '../../drivers/api/clock.ts';
+import type { MonoMs } from '../../drivers/api/clock.ts';
 import type { JsonObject } from '../../drivers/api/reading.ts';
+import { openIn } from '../../scripts/lib/ledger-folders.ts';
 import { stateDir } from '../host/state-dir.ts';
 import { PAGE_BYTES } from './database.ts';
 import { resealedLog } from './log-damage.ts';
-import { openLedger } from './open-ledger.ts';
-import type { SqliteLedger } from './sqlite-ledger.ts';
 
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const COMMITS = 40;
 const root = mkdtempSync(join(tmpdir(), 'barrow-log-'));
 let database: Uint8Array;
@@ -21,23 +18,6 @@ let epoch: string;
 /** Where the log's present generation ends after each commit; older frames may lie behind. */
 const ends: number[] = [];
 let scenes = 0;
-
-function open(folder: string): SqliteLedger {
-  return openLedger({
-    store: stateDir(folder),
-    maxBytes: 64 * 1024 * 1024,
-    retainAckedMs: 3_600_000,
-    clock: {
-      bootId: 'boot-1',
-      monoMs: () => 1000 as MonoMs,
-      wallMs: () => 1_764_000_000_000 as WallMs,
-      trust: () => 'synced',
-      sleep: () => Promise.reject(new Error('the ledger never sleeps')),
-    },
-    chance: { float: () => 0.5, bytes: (length) => randomBytes(length) },
-    log: quiet,
-  });
-}
 
 /** Bytes up to the first frame of an older generation, which has other salts than the header. */
 function written(bytes: Buffer): number {
@@ -52,7 +32,7 @@ const payload = (stream: string, n: number): JsonObject =>
 
 beforeAll(() => {
   const folder = join(root, 'origin');
-  using ledger = open(folder);
+  using ledger = openIn(folder);
   for (let n = 1; n <= COMMITS; n += 1) {
     ledger.transaction((tx) => {
       const base = { type: 'barrow.test.v1', subject: 'till', atMono: 1 as MonoMs };
@@ -105,7 +85,7 @@ test('a log damaged before its last transactions begins a new epoch, and what wa
     fc.property(fc.nat({ max: end - 65 }), fc.uint8Array({ minLength: 1, maxLength: 64 }), (at, blow) => {
       const bytes = Uint8Array.from(log);
       for (const [index, byte] of blow.entries()) bytes[at + index] = (bytes[at + index] ?? 0) ^ (byte | 1);
-      using ledger = open(scene(bytes));
+      using ledger = openIn(scene(bytes));
       // Two bytes of the header, a version number and a count of checkpoints, mean nothing to a reader.
       if (ledger.epoch === epoch) {
         expect(ledger.range('sale', 1, 100, 100)).toHaveLength(COMMITS);
