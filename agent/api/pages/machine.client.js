@@ -30,7 +30,7 @@ export function renderKit({ state, act }) {
         {
           type: 'button',
           onclick: () =>
-            act('The support bundle is saved.', () => download('/v1/support-bundle', 'barrow-support.tar.gz')),
+            act('The support bundle is saved.', () => download('/v1/support-bundle', 'barrow-support.json')),
         },
         'Support bundle',
       ),
