@@ -8,7 +8,8 @@ import type { BrokerLink, BrokerOptions, KitClock } from '../../core/host.ts';
 import { brokerFailure } from './errors.ts';
 import { brokerLink, type Connack, type LinkOptions } from './link.ts';
 import { nullStore } from './null-store.ts';
-import { openSocket, socketFailure, type BrokerTarget, type TlsMaterial } from './socket.ts';
+import { openSocket, socketFailure, type BrokerTarget } from './socket.ts';
+import type { TlsMaterial } from './tls-material.ts';
 
 /** From the first SYN to the CONNACK, each step. */
 const STEP_TIMEOUT_MS = 10_000;

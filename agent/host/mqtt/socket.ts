@@ -3,19 +3,12 @@ import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'n
 import type { AgentError } from '../../../drivers/api/agent-error.ts';
 import { brokerFailure } from './errors.ts';
 import { chainFault } from './chain.ts';
-import { checkMaterial } from './tls-material.ts';
+import { checkMaterial, type TlsMaterial } from './tls-material.ts';
 
 export interface BrokerTarget {
   readonly host: string;
   readonly port: number;
   readonly tls: TlsMaterial | null;
-}
-
-export interface TlsMaterial {
-  /** PEM; the machine's own roots when absent. */
-  readonly ca: string | null;
-  readonly cert: string | null;
-  readonly key: string | null;
 }
 
 export interface SocketOptions {

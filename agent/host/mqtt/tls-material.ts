@@ -1,7 +1,13 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { brokerFailure } from './errors.ts';
-import type { TlsMaterial } from './socket.ts';
+
+export interface TlsMaterial {
+  /** PEM; the machine's own roots when absent. */
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: string | null;
+}
 
 const PEM = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
