@@ -6,12 +6,12 @@ import { failures, type Fail } from '../api/agent-error.ts';
  */
 export const cameraErrors = {
   'model-missing': {
-    sentence: 'The people detector is not built',
-    hint: 'Run npm run models, or set BARROW_MODEL to its path',
+    sentence: 'The people detector is not there',
+    hint: 'Install the package again, or in a checkout run npm run models; BARROW_MODEL may name its path',
   },
   'model-unusable': {
     sentence: 'The people detector cannot be loaded',
-    hint: 'Run npm run models again; a Pi needs a 64-bit system',
+    hint: 'Install the package again, or in a checkout run npm run models; a Pi needs a 64-bit system',
   },
   'camera-missing': {
     sentence: 'There is no such camera or file',

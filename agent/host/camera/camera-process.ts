@@ -7,6 +7,7 @@ import { machineFacts } from '../machine.ts';
 import { Detector } from './detector.ts';
 import { cameraErrors, type CameraErrorCode } from '../../../drivers/lib/camera-errors.ts';
 import { Governor } from './governor.ts';
+import { requireKnownModel } from './known-model.ts';
 import { keepLive } from './live.ts';
 import { ALIVE_EVERY_MS, FRAME_WINDOW, type FromCamera, type ToCamera } from './messages.ts';
 import type { PictureOptions, SourcePicture } from './picture.ts';
@@ -45,6 +46,7 @@ function leave(): void {
 async function run(options: CameraOptions, modelPath: string): Promise<void> {
   try {
     setPriority(options.niceness);
+    await requireKnownModel(modelPath);
     const detector = await Detector.load({ ...options, modelPath });
     const looker = new RegionDetector(detector, options.places ?? [], tellRegion);
     if (options.source.kind === 'file') await runFile(options, looker);
