@@ -119,8 +119,10 @@ export function readinessReasons(
     );
   }
   const { uplink } = facts;
-  // Online with a code: the broker takes the connection, yet not what the kit has to say, or lets it hear nothing.
-  if (uplink.state !== 'off' && (uplink.state !== 'online' || uplink.code !== null)) {
+  // Online with a code: the broker takes the connection, yet not what the kit has to say, or lets it hear nothing. That
+  // nobody has subscribed yet is no fault of the kit: its sales are kept, and the delivery says so.
+  const heard = uplink.code === null || uplink.code === 'uplink-no-subscriber';
+  if (uplink.state !== 'off' && (uplink.state !== 'online' || !heard)) {
     const code = uplink.code ?? 'broker-away';
     say(code, table(code) ?? readinessErrors['broker-away'], uplink.detail ?? uplink.url);
   }
