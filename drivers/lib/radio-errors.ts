@@ -2,7 +2,15 @@
 export const radioErrors = {
   'radio-unreachable': {
     sentence: 'The Bluetooth controller does not answer',
-    hint: 'Check that the adapter is plugged in and up (hciconfig), or that the HCI socket is being served',
+    hint: 'It is started anew by itself; if that does not help, replug the adapter, or see that the HCI socket is being served',
+  },
+  'radio-missing': {
+    sentence: 'There is no such Bluetooth adapter',
+    hint: 'Plug it in, or name another one at radio: in kit.yaml; `ls /sys/class/bluetooth` lists those that are there',
+  },
+  'radio-blocked': {
+    sentence: 'The Bluetooth adapter is switched off by a block',
+    hint: 'Turn its hardware switch on, or run `rfkill unblock bluetooth`',
   },
   'radio-unauthorized': {
     sentence: 'This process may not use the Bluetooth adapter',

@@ -1,6 +1,7 @@
 // The radio's own process: noble leaks and hangs, and here it can be ended without touching the agent.
 import type { RadioOptions } from '../../../drivers/api/transports.ts';
 import { giveSpareMemoryBack } from '../spare-memory.ts';
+import { switchOn } from './adapter-power.ts';
 import { advertBatches } from './advert-batches.ts';
 import { openH4Link, type H4Link } from './h4-link.ts';
 import { loadNoble, nativeSocketClass, type LoadedNoble } from './load-noble.ts';
@@ -10,6 +11,8 @@ import type { FromRadio, ToRadio } from './radio-wire.ts';
 import { guardedSocketClass, h4SocketClass, packetGuard, type PacketGuard } from './socket-guard.ts';
 
 const VITALS_MS = 5_000;
+/** How often an adapter that was switched off is switched on again. */
+const POWER_MS = 5_000;
 /** How long a controller may take to tell its features before it is taken for one without extended advertising. */
 const PROBE_MS = 500;
 const READ_LOCAL_FEATURES = Uint8Array.of(0x01, 0x03, 0x20, 0x00);
@@ -23,6 +26,8 @@ const send = (message: FromRadio): void => {
 
 giveSpareMemoryBack();
 
+/** What noble said last: somebody or something switched the adapter off. */
+let off = false;
 let swallowed = 0;
 const swallow = (): void => {
   swallowed += 1;
@@ -84,13 +89,21 @@ async function start(options: RadioOptions, gattTimeoutMs: number): Promise<void
     onSwallowed: swallow,
     onWriteRefused: (code) => onWriteRefused(code),
   });
+  if (options.kind === 'hci' && !powered(options.adapter)) {
+    // Nothing to listen to: the agent starts another process after a while, and that one looks again.
+    process.disconnect();
+    return;
+  }
   const loaded =
     options.kind === 'hci'
       ? loadNoble(library, guardedSocketClass(nativeSocketClass(library), guard), { deviceId: options.adapter })
       : await overSocket(options, library, guard);
   scanner = nobleScanner(loaded, {
     onAdvert: (advert) => batches.add(advert),
-    onState: (state) => send({ kind: 'state', state }),
+    onState: (state) => {
+      off = state === 'off';
+      send({ kind: 'state', state });
+    },
   });
   const calls = nobleGatt(scanner, gattTimeoutMs, {
     onNotification: (number, characteristic, bytes) =>
@@ -103,6 +116,18 @@ async function start(options: RadioOptions, gattTimeoutMs: number): Promise<void
   // noble ends the process on SIGINT when its own handler is the last one.
   setTimeout(() => process.on('SIGINT', () => undefined), 0);
   setInterval(report, VITALS_MS);
+  if (options.kind === 'hci')
+    setInterval(() => {
+      if (off) powered(options.adapter);
+    }, POWER_MS);
+}
+
+/** Switches the kernel's adapter on; says what stands in the way. False when there is none or it is blocked. */
+function powered(adapter: number): boolean {
+  const power = switchOn(adapter);
+  if (power !== 'missing' && power !== 'blocked') return true;
+  send({ kind: 'state', state: power });
+  return false;
 }
 
 /** Waits for the controller before noble is loaded: its first look at the socket finds it up, a second earlier. */

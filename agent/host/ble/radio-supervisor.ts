@@ -17,6 +17,8 @@ const CRASHES = 4;
 
 const adapterCodes: Readonly<Partial<Record<AdapterState, RadioErrorCode>>> = {
   off: 'radio-unreachable',
+  missing: 'radio-missing',
+  blocked: 'radio-blocked',
   unauthorized: 'radio-unauthorized',
   unsupported: 'radio-unsupported',
   refusing: 'radio-scan-refused',

@@ -38,7 +38,8 @@ export type ToRadio =
   | { readonly kind: 'call'; readonly id: number; readonly call: GattCall }
   | { readonly kind: 'stop' };
 
-export type AdapterState = 'starting' | 'on' | 'off' | 'unauthorized' | 'unsupported' | 'refusing';
+export type AdapterState =
+  'starting' | 'on' | 'off' | 'missing' | 'blocked' | 'unauthorized' | 'unsupported' | 'refusing';
 
 export interface RadioVitals {
   readonly rssBytes: number;
