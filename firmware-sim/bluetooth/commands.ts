@@ -8,6 +8,11 @@ const ACL_PACKETS = 8;
 const HCI_VERSION_5_2 = 0x0b;
 /** Bluetooth SIG's own company number for tests and simulations is "none assigned". */
 const MANUFACTURER_NONE = 0xffff;
+/** LMP features, octet 4: "BR/EDR Not Supported" is bit 5, "LE Supported (Controller)" bit 6 (Vol 2, Part C, §3.3). */
+const LE_WITHOUT_BR_EDR = 0x60;
+/** LE supported states: passive and active scanning, initiating (§7.8.27). */
+const SCANNING_AND_INITIATING = 0x70;
+const ADVERTISING_SETS = 1;
 const MAX_TX_OCTETS = 27;
 const MAX_TX_TIME_US = 328;
 
@@ -33,6 +38,8 @@ export function answerCommand(context: CommandContext, opcode: number, parameter
       return complete(opcode, hci.SUCCESS, HCI_VERSION_5_2, 0, 0, HCI_VERSION_5_2, ...u16(MANUFACTURER_NONE), 0, 0);
     case hci.READ_LOCAL_SUPPORTED_COMMANDS:
       return complete(opcode, hci.SUCCESS, ...supportedCommands(core.extended));
+    case hci.READ_LOCAL_FEATURES:
+      return complete(opcode, hci.SUCCESS, 0, 0, 0, 0, LE_WITHOUT_BR_EDR, 0, 0, 0);
     case hci.READ_BUFFER_SIZE:
       return complete(opcode, hci.SUCCESS, ...u16(ACL_DATA_BYTES), 0, ...u16(ACL_PACKETS), 0, 0);
     case hci.READ_BD_ADDR:
@@ -41,6 +48,8 @@ export function answerCommand(context: CommandContext, opcode: number, parameter
       return complete(opcode, hci.SUCCESS, ...u16(ACL_DATA_BYTES), ACL_PACKETS);
     case hci.LE_READ_LOCAL_FEATURES:
       return complete(opcode, hci.SUCCESS, ...localFeatures(core.extended));
+    case hci.LE_READ_SUPPORTED_STATES:
+      return complete(opcode, hci.SUCCESS, SCANNING_AND_INITIATING, 0, 0, 0, 0, 0, 0, 0);
     case hci.LE_READ_MAXIMUM_DATA_LENGTH:
       return complete(
         opcode,
@@ -50,6 +59,8 @@ export function answerCommand(context: CommandContext, opcode: number, parameter
         ...u16(MAX_TX_OCTETS),
         ...u16(MAX_TX_TIME_US),
       );
+    case hci.LE_READ_NUMBER_OF_ADVERTISING_SETS:
+      return complete(opcode, ...(core.extended ? [hci.SUCCESS, ADVERTISING_SETS] : [hci.UNKNOWN_COMMAND]));
     case hci.LE_SET_DATA_LENGTH:
       return complete(opcode, hci.SUCCESS, ...parameters.subarray(0, 2));
     case hci.LE_SET_SCAN_PARAMETERS:

@@ -16,6 +16,11 @@ export const simErrors = {
     hint: 'Install it with `apt-get install opencv-doc`, or name any clip with BARROW_CLIP',
     exit: 2,
   },
+  'no-kernel-adapter': {
+    sentence: 'The kernel takes no virtual Bluetooth adapter',
+    hint: "As root: modprobe hci_vhci; a container shares its host's kernel and has no modules of its own",
+    exit: 2,
+  },
   'agent-ended': { sentence: 'The agent ended before the demo was over', hint: 'Its log is named above' },
   'agent-late': {
     sentence: 'The agent was not ready in time',

@@ -9,7 +9,8 @@ import {
 } from '../devices/ble-shelf/virtual-beacons.ts';
 import { virtualShelf } from '../devices/ble-shelf/virtual-shelf.ts';
 import type { DeviceSpec, ProductSpec } from '../scenario/scenario.ts';
-import { openHciServer } from '../wire/hci-server.ts';
+import { type HciServer, openHciServer } from '../wire/hci-server.ts';
+import { type KernelAdapter, openKernelAdapter } from '../wire/kernel-adapter.ts';
 import type { KitContext, Trouble, VirtualDevice } from './virtual-device.ts';
 
 const BEACONS: Readonly<Record<ShelfSpec['beacons'][number]['format'], (options: BeaconOptions) => Peripheral>> = {
@@ -30,7 +31,10 @@ export async function shelfDevice(
   const { clock, chance } = context;
   const off = new AbortController();
   const controller = createController({ clock, chance });
-  const server = await openHciServer({ path: `${context.folder}/${spec.id}.hci` }, controller, off.signal);
+  const server =
+    context.adapter === 'kernel'
+      ? await openKernelAdapter(controller, clock)
+      : await openHciServer({ path: `${context.folder}/${spec.id}.hci` }, controller, off.signal);
   const files: Record<string, string> = {};
   const shelves = new Map(
     spec.sensors.map((sensor) => {
@@ -62,7 +66,7 @@ export async function shelfDevice(
   return {
     id: spec.id,
     type: 'ble-shelf',
-    where: 'path' in server.radio ? server.radio.path : `${server.radio.host}:${server.radio.port}`,
+    where: placeOf(server.radio),
     kitEntry: {
       id: spec.id,
       type: 'ble-shelf',
@@ -82,6 +86,11 @@ export async function shelfDevice(
       await server[Symbol.asyncDispose]();
     },
   };
+}
+
+function placeOf(radio: HciServer['radio'] | KernelAdapter['radio']): string {
+  if (radio.kind === 'hci') return `hci${radio.adapter}`;
+  return 'path' in radio ? radio.path : `${radio.host}:${radio.port}`;
 }
 
 function adapterTroubles(controller: VirtualController): Readonly<Record<string, Trouble>> {

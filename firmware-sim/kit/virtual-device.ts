@@ -10,6 +10,8 @@ export interface KitContext {
   /** ISO 4217 alphabetic, for the terminal. */
   readonly currency: string;
   readonly signal: AbortSignal;
+  /** Where the Bluetooth controller is shown: behind a Unix socket, or to this machine's kernel as an adapter. */
+  readonly adapter?: 'socket' | 'kernel';
   /** A fault of the simulation itself: never swallowed. */
   onBug(error: unknown): void;
 }

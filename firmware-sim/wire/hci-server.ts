@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { VirtualController } from '../bluetooth/controller.ts';
-import { H4_ACL, H4_COMMAND } from '../bluetooth/hci-protocol.ts';
+import { hostPackets } from './host-packets.ts';
 
 /** Bytes that may wait for a host that does not read; beyond it advertising would be lost, so the host is dropped. */
 export const HOST_BACKLOG_BYTES = 8_388_608;
@@ -43,7 +43,7 @@ export async function openHciServer(
       },
       () => socket.destroy(),
     );
-    const take = packetSplitter(
+    const take = hostPackets(
       (packet) => session.receive(packet),
       () => socket.destroy(),
     );
@@ -91,29 +91,4 @@ function radioOf(server: Server, address: HciAddress): HciServer['radio'] {
   if ('path' in address) return { kind: 'hci-socket', path: address.path };
   if (bound === null || typeof bound === 'string') throw new TypeError('a TCP server has a port');
   return { kind: 'hci-socket', host: bound.address, port: bound.port };
-}
-
-/** Cuts the host's byte stream into commands and ACL packets. What begins with another byte cannot be cut: it ends. */
-function packetSplitter(take: (packet: Uint8Array) => void, lost: () => void): (chunk: Uint8Array) => void {
-  let rest: Uint8Array = new Uint8Array();
-  return (chunk) => {
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    while (rest.length > 0) {
-      const length = packetBytes(rest);
-      if (length === 'unknown') {
-        rest = new Uint8Array();
-        lost();
-        return;
-      }
-      if (length === undefined || rest.length < length) return;
-      take(Uint8Array.from(rest.subarray(0, length)));
-      rest = rest.subarray(length);
-    }
-  };
-}
-
-function packetBytes(bytes: Uint8Array): number | undefined | 'unknown' {
-  if (bytes[0] === H4_COMMAND) return bytes.length < 4 ? undefined : 4 + (bytes[3] ?? 0);
-  if (bytes[0] === H4_ACL) return bytes.length < 5 ? undefined : 5 + (bytes[3] ?? 0) + ((bytes[4] ?? 0) << 8);
-  return 'unknown';
 }

@@ -153,16 +153,7 @@ function ptyOver(path: string, master: number, slave: number, options: PtyOption
         const chunk = received.shift();
         if (chunk !== undefined) yield chunk;
         else if (!open) return;
-        else
-          await new Promise<void>((resolve) => {
-            const done = (): void => {
-              signal.removeEventListener('abort', done);
-              wake = undefined;
-              resolve();
-            };
-            wake = done;
-            signal.addEventListener('abort', done, { once: true });
-          });
+        else await untilWoken((resume) => (wake = resume), signal);
       }
     },
     close,

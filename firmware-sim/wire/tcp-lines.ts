@@ -60,16 +60,7 @@ function lineOf(socket: Socket): DeviceLine {
         const chunk = waiting.shift();
         if (chunk !== undefined) yield chunk;
         else if (socket.destroyed) return;
-        else
-          await new Promise<void>((resolve) => {
-            const go = (): void => {
-              signal.removeEventListener('abort', go);
-              wake = undefined;
-              resolve();
-            };
-            wake = go;
-            signal.addEventListener('abort', go, { once: true });
-          });
+        else await untilWoken((resume) => (wake = resume), signal);
       }
     },
   };

@@ -18,14 +18,21 @@ export const command: CommandModule = {
       .description('virtual hardware on real wires (HCI socket, PTYs, MJPEG over HTTP); prints where each device is')
       .argument('<scenario>', 'a YAML file')
       .option('--dir <folder>', 'where links, sockets and a kit.yaml are put; kept afterwards')
+      .option('--kernel-adapter', "show the Bluetooth controller to this machine's kernel (hci_vhci, root)")
       .addHelpText(
         'after',
         '\nExample:\n  barrow-sim run firmware-sim/scenario/popup.yaml --dir ./kit\n  barrow run -c ./kit/kit.yaml',
       )
-      .action(bind(async (io, path: string, flags: { readonly dir?: string }) => run(io, path, flags.dir))),
+      .action(bind(async (io, path: string, flags: RunFlags) => run(io, path, flags))),
 };
 
-async function run(io: CommandIo, path: string, dir: string | undefined): Promise<ExitStatus> {
+interface RunFlags {
+  readonly dir?: string;
+  readonly kernelAdapter?: boolean;
+}
+
+async function run(io: CommandIo, path: string, flags: RunFlags): Promise<ExitStatus> {
+  const { dir, kernelAdapter = false } = flags;
   const scenario = await readScenario(path);
   // Absolute, so that the kit.yaml in it serves from any folder.
   const folder = dir === undefined ? await mkdtemp(join(tmpdir(), 'barrow-sim-')) : resolve(dir);
@@ -39,6 +46,7 @@ async function run(io: CommandIo, path: string, dir: string | undefined): Promis
       clock,
       chance: systemChance(),
       currency: scenario.kit.currency,
+      adapter: kernelAdapter ? 'kernel' : 'socket',
       signal: off.signal,
       onBug: (error) => io.err(`the simulation failed: ${error instanceof Error ? error.message : String(error)}`),
     },
