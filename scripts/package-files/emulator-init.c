@@ -1,4 +1,4 @@
-// First process of the emulated kit: loads what Debian's kernel needs to see its disk, and hands over to systemd.
+// First process of an emulated kit: loads what Debian's kernel needs to see its disk, and hands over to systemd.
 // An initramfs of Debian's own takes half an hour to be made under emulation.
 #include <fcntl.h>
 #include <stdio.h>
@@ -6,6 +6,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#ifndef ROOT
+#define ROOT "/dev/vda2"
+#define ROOT_FLAGS (MS_RDONLY | MS_NOATIME)
+#endif
 static const char *modules[] = {MODULES, 0};
 int main(void) {
   mkdir("/proc", 0755); mkdir("/sys", 0755); mkdir("/dev", 0755); mkdir("/root", 0755);
@@ -15,7 +19,7 @@ int main(void) {
     if (fd < 0 || syscall(SYS_finit_module, fd, "", 0) != 0) perror(modules[i]);
     close(fd);
   }
-  for (int i = 0; i < 300 && mount("/dev/vda2", "/root", "ext4", MS_RDONLY | MS_NOATIME, 0) != 0; i++) usleep(100000);
+  for (int i = 0; i < 300 && mount(ROOT, "/root", "ext4", ROOT_FLAGS, 0) != 0; i++) usleep(100000);
   mount("/dev", "/root/dev", 0, MS_MOVE, 0); umount("/proc"); umount("/sys");
   if (chdir("/root") != 0 || mount(".", "/", 0, MS_MOVE, 0) != 0 || chroot(".") != 0 || chdir("/") != 0) perror("root");
   execl("/sbin/init", "/sbin/init", (char *)0);
