@@ -1,4 +1,5 @@
 import type { Reading } from '../api/reading.ts';
+import { untilWoken } from '../lib/until-woken.ts';
 
 /** Readings that wait for the agent. A full queue holds its writers back: the radio then drops adverts, and counts them. */
 export const WAITING_READINGS = 4_096;
@@ -18,20 +19,10 @@ export function readingQueue(): ReadingQueue {
   let wakeReader: (() => void) | undefined;
   const writers = new Set<() => void>();
 
-  const turn = (set: (wake: () => void) => void, signal: AbortSignal): Promise<void> =>
-    new Promise((resolve) => {
-      if (signal.aborted) return resolve();
-      const wake = (): void => {
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      signal.addEventListener('abort', wake, { once: true });
-      set(wake);
-    });
-
   return {
     put: async (readings, signal) => {
-      while (waiting.length >= WAITING_READINGS && !signal.aborted) await turn((wake) => writers.add(wake), signal);
+      while (waiting.length >= WAITING_READINGS && !signal.aborted)
+        await untilWoken((wake) => writers.add(wake), signal);
       if (signal.aborted) return;
       waiting.push(...readings);
       wakeReader?.();
@@ -52,7 +43,7 @@ export function readingQueue(): ReadingQueue {
         yield* batch;
         if (waiting.length > 0) continue;
         if (failure !== undefined) throw failure.error;
-        await turn((wake) => {
+        await untilWoken((wake) => {
           wakeReader = wake;
         }, signal);
         wakeReader = undefined;

@@ -2,6 +2,7 @@ import { constants, closeSync, openSync, write } from 'node:fs';
 import { ReadStream } from 'node:tty';
 import { setTimeout as wait } from 'node:timers/promises';
 import koffi from 'koffi';
+import { untilWoken } from '../../drivers/lib/until-woken.ts';
 
 /** Room for any libc's `struct termios` (60 bytes on Linux). */
 const TERMIOS_BYTES = 256;

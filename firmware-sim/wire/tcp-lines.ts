@@ -1,4 +1,5 @@
 import { createServer, type Socket } from 'node:net';
+import { untilWoken } from '../../drivers/lib/until-woken.ts';
 import type { DeviceLine } from '../devices/device-line.ts';
 
 /** Chunks that the device has not read yet; more are dropped with the connection. */

@@ -3,7 +3,7 @@ import { brokerFailure } from '../../agent/host/mqtt/errors.ts';
 import type { Life } from './life.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SeededChance } from './seeded-chance.ts';
-import { untilWoken } from './wait.ts';
+import { untilWoken } from '../../drivers/lib/until-woken.ts';
 
 /** What may go wrong with the next messages, each with its probability. */
 export interface LinkFaults {

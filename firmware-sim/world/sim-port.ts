@@ -2,7 +2,7 @@ import type { ByteLink } from '../../drivers/api/transports.ts';
 import { linkFailure } from '../../drivers/lib/link-errors.ts';
 import type { Life } from './life.ts';
 import type { Scheduler } from './scheduler.ts';
-import { untilWoken } from './wait.ts';
+import { untilWoken } from '../../drivers/lib/until-woken.ts';
 
 /** A serial device that can be unplugged. */
 export interface SimPort {

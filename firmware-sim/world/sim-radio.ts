@@ -1,7 +1,7 @@
 import type { Advertisement, BleRadio, RadioHealth, RadioSignal } from '../../drivers/api/transports.ts';
 import type { Life } from './life.ts';
 import type { Scheduler } from './scheduler.ts';
-import { untilWoken } from './wait.ts';
+import { untilWoken } from '../../drivers/lib/until-woken.ts';
 
 /** The air around the kit, as its radio hears it. */
 export interface SimRadio {

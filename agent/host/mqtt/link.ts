@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { MqttClient } from 'mqtt';
 import type { JsonObject } from '../../../drivers/api/reading.ts';
 import type { Log } from '../../../drivers/api/driver.ts';
+import { untilWoken } from '../../../drivers/lib/until-woken.ts';
 import type { BrokerLink, IncomingMessage, LinkEnd, PublishOptions } from '../../core/host.ts';
 import { brokerFailure } from './errors.ts';
 import { publishPacket } from './publish-packet.ts';
@@ -268,19 +269,8 @@ function messageInbox(options: LinkOptions): Inbox {
           release?.();
           yield next;
         } else if (finished || signal.aborted) return;
-        else await nextOrAbort((resolve) => (wake = resolve), signal);
+        else await untilWoken((resolve) => (wake = resolve), signal);
       }
     },
   };
-}
-
-function nextOrAbort(onNext: (resolve: () => void) => void, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    onNext(done);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../drivers/api/clock.ts';
+import { untilWoken } from '../../../drivers/lib/until-woken.ts';
 
 /** Most that a link holds for a reader that is too slow. */
 const QUEUE_BYTES = 1_048_576;
@@ -33,17 +34,6 @@ export function byteQueue(clock: Pick<Clock, 'monoMs'>, maxBytes: number = QUEUE
   let chunkAtMono = clock.monoMs() as number;
   let ended: { readonly failure: Error | null } | undefined;
   let wake: (() => void) | undefined;
-
-  const woken = (signal: AbortSignal): Promise<void> =>
-    new Promise((resolve) => {
-      const done = (): void => {
-        signal.removeEventListener('abort', done);
-        wake = undefined;
-        resolve();
-      };
-      wake = done;
-      signal.addEventListener('abort', done, { once: true });
-    });
 
   return {
     get droppedBytes() {
@@ -83,7 +73,7 @@ export function byteQueue(clock: Pick<Clock, 'monoMs'>, maxBytes: number = QUEUE
           if (ended.failure !== null) throw ended.failure;
           return;
         }
-        await woken(signal);
+        await untilWoken((resume) => (wake = resume), signal);
       }
     },
   };

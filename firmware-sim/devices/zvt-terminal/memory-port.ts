@@ -1,5 +1,6 @@
 import type { ByteLink } from '../../../drivers/api/transports.ts';
 import { linkFailure } from '../../../drivers/lib/link-errors.ts';
+import { untilWoken } from '../../../drivers/lib/until-woken.ts';
 import type { DeviceLine } from '../device-line.ts';
 import { PulledPlug } from './line.ts';
 
@@ -83,16 +84,7 @@ function pipe(): Pipe {
         ended();
         const chunk = chunks.shift();
         if (chunk !== undefined) yield chunk;
-        else
-          await new Promise<void>((resolve) => {
-            const go = (): void => {
-              signal.removeEventListener('abort', go);
-              wake = undefined;
-              resolve();
-            };
-            wake = go;
-            signal.addEventListener('abort', go, { once: true });
-          });
+        else await untilWoken((resume) => (wake = resume), signal);
       }
     },
   };
