@@ -1,19 +1,9 @@
 import { expect, test } from 'vitest';
 import type { UplinkStatus } from './core/status.ts';
 import { DISK_FULL_BYTES, DISK_LOW_BYTES, readinessReasons, type ReadinessFacts } from './readiness.ts';
+import { UPLINK_OFF } from './start-uplink.ts';
 
-const uplink: UplinkStatus = {
-  state: 'online',
-  url: 'mqtt://127.0.0.1:1883',
-  protocol: '5',
-  code: null,
-  detail: null,
-  delivered: 0,
-  duplicatesPossible: 0,
-  quarantined: 0,
-  droppedCommands: 0,
-  drainPerS: null,
-};
+const uplink: UplinkStatus = { ...UPLINK_OFF, state: 'online', url: 'mqtt://127.0.0.1:1883', protocol: '5' };
 const well: ReadinessFacts = {
   drivers: [],
   uplink,

@@ -1,17 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import { AgentError } from '../../drivers/api/agent-error.ts';
 import type { Clock } from '../../drivers/api/clock.ts';
 import type { Log } from '../../drivers/api/driver.ts';
 import type { ByteLink } from '../../drivers/api/transports.ts';
 import { linkFailure } from '../../drivers/lib/link-errors.ts';
+import { boundedWrite } from './serial/bounded-write.ts';
 import { byteQueue } from './serial/byte-queue.ts';
-import { settle } from './serial/settle.ts';
 
 export const CONNECT_MS = 5_000;
-
-/** Most that waits for the peer to take it. */
-export const WRITE_QUEUE_BYTES = 65_536;
 
 /** A peer that takes nothing for this long is lost. */
 export const WRITE_STALL_MS = 10_000;
@@ -80,7 +76,6 @@ function tcpLink(socket: Socket, deps: TcpDeps, peer: string): ByteLink {
   const ended = new AbortController();
   // One listener per write that waits: their number is bounded by their bytes.
   setMaxListeners(0, ended.signal);
-  let pendingBytes = 0;
   let closing: Promise<void> | undefined;
 
   const end = (failure: Error | null): Promise<void> => {
@@ -112,33 +107,19 @@ function tcpLink(socket: Socket, deps: TcpDeps, peer: string): ByteLink {
     get chunkAtMono() {
       return queue.chunkAtMono;
     },
-    async write(bytes, signal) {
-      signal.throwIfAborted();
-      if (ended.signal.aborted) throw ended.signal.reason;
-      if (pendingBytes + bytes.length > WRITE_QUEUE_BYTES)
-        throw linkFailure('connection-lost', { detail: `${peer} takes bytes too slowly` });
-      pendingBytes += bytes.length;
-      const settled = new AbortController();
-      try {
-        await Promise.race([
-          // The caller may re-use its buffer while the socket still holds it.
-          settle([ended.signal, signal], (done) => socket.write(Uint8Array.from(bytes), done)),
-          deps.clock.sleep(WRITE_STALL_MS, settled.signal).then(() => {
-            throw linkFailure('connection-lost', { detail: `${peer} takes no bytes` });
-          }),
-        ]);
-      } catch (error) {
-        // What may still lie in the socket must not go out after its sender gave it up.
-        const lost =
-          error instanceof AgentError ? error : linkFailure('connection-lost', { detail: peer, cause: error });
-        await end(lost);
-        signal.throwIfAborted();
-        throw lost;
-      } finally {
-        pendingBytes -= bytes.length;
-        settled.abort();
-      }
-    },
+    write: boundedWrite({
+      clock: deps.clock,
+      ended: ended.signal,
+      end,
+      // The caller may re-use its buffer while the socket still holds it.
+      send: (bytes, done) => void socket.write(Uint8Array.from(bytes), done),
+      stallMs: () => WRITE_STALL_MS,
+      full: () => linkFailure('connection-lost', { detail: `${peer} takes bytes too slowly` }),
+      lost: (because) =>
+        'stalled' in because
+          ? linkFailure('connection-lost', { detail: `${peer} takes no bytes` })
+          : linkFailure('connection-lost', { detail: peer, cause: because.cause }),
+    }),
     close: () => end(null),
     [Symbol.asyncDispose]: () => end(null),
   };

@@ -3,7 +3,9 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ByteLink } from '../../drivers/api/transports.ts';
 import { systemClock } from './clock.ts';
-import { openTcp, WRITE_QUEUE_BYTES } from './tcp.ts';
+import { readAll } from '../../scripts/lib/read-link.ts';
+import { WRITE_QUEUE_BYTES } from './serial/bounded-write.ts';
+import { openTcp } from './tcp.ts';
 
 const clock = systemClock();
 const never = new AbortController().signal;
@@ -32,22 +34,6 @@ const peer = async (): Promise<Socket> => {
   await expect.poll(() => peers.length).toBeGreaterThan(0);
   return peers.at(-1)!;
 };
-
-async function readAll(
-  link: ByteLink,
-  length = Number.POSITIVE_INFINITY,
-): Promise<{ got: string; code: string | null }> {
-  let got = '';
-  try {
-    for await (const chunk of link.chunks(never)) {
-      got += Buffer.from(chunk).toString('latin1');
-      if (got.length >= length) break;
-    }
-    return { got, code: null };
-  } catch (error) {
-    return { got, code: (error as { code: string }).code };
-  }
-}
 
 describe('a TCP link', () => {
   test('carries bytes both ways', async () => {

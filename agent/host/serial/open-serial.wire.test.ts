@@ -9,7 +9,8 @@ import type { ByteLink } from '../../../drivers/api/transports.ts';
 import { pluggedPort, type PluggedPort } from '../../../firmware-sim/wire/plugged-port.ts';
 import { openPty } from '../../../firmware-sim/wire/pty.ts';
 import { systemClock } from '../clock.ts';
-import { WRITE_QUEUE_BYTES } from './serial-link.ts';
+import { WRITE_QUEUE_BYTES } from './bounded-write.ts';
+import { readAll } from '../../../scripts/lib/read-link.ts';
 import { openSerial } from './open-serial.ts';
 
 const clock = systemClock();
@@ -30,23 +31,6 @@ afterEach(async () => {
 
 const open = (path = port.path, signal = never): Promise<ByteLink> =>
   openSerial({ path, baudRate: 9600 }, { clock }, signal);
-
-/** Reads until `length` bytes came or the link ended; the failure, if any, comes along. */
-async function readAll(
-  link: ByteLink,
-  length = Number.POSITIVE_INFINITY,
-): Promise<{ got: string; code: string | null }> {
-  let got = '';
-  try {
-    for await (const chunk of link.chunks(never)) {
-      got += text(chunk);
-      if (got.length >= length) break;
-    }
-    return { got, code: null };
-  } catch (error) {
-    return { got, code: (error as { code: string }).code };
-  }
-}
 
 async function readLine(
   line: { chunks(signal: AbortSignal): AsyncIterable<Uint8Array> },

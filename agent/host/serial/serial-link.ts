@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import type { SerialPort } from 'serialport';
-import { AgentError } from '../../../drivers/api/agent-error.ts';
 import type { Clock } from '../../../drivers/api/clock.ts';
 import type { Log } from '../../../drivers/api/driver.ts';
 import type { ByteLink } from '../../../drivers/api/transports.ts';
 import { linkFailure } from '../../../drivers/lib/link-errors.ts';
+import { boundedWrite } from './bounded-write.ts';
 import { byteQueue } from './byte-queue.ts';
 import { settle } from './settle.ts';
 
@@ -14,9 +14,6 @@ import { settle } from './settle.ts';
  * healthy one nothing, so it is the probe.
  */
 const PROBE_MS = 250;
-
-/** Most that waits for a port to take it; more is refused rather than sent late. */
-export const WRITE_QUEUE_BYTES = 65_536;
 
 /** A port that takes nothing for this long beyond the time that the bytes need on the line is lost. */
 const WRITE_STALL_MS = 5_000;
@@ -48,7 +45,6 @@ export function serialLink(
   const ended = new AbortController();
   // One listener per write that waits: their number is bounded by their bytes.
   setMaxListeners(0, ended.signal);
-  let pendingBytes = 0;
   let closing: Promise<void> | undefined;
 
   // Without a listener the port would not flow, and a port that does not flow never notices a hang-up.
@@ -94,34 +90,19 @@ export function serialLink(
     }
   };
 
-  const stallMs = (bytes: number): number =>
-    WRITE_STALL_MS + Math.ceil((bytes * MOST_BITS_PER_BYTE * 1_000) / line.baudRate);
-
-  const write = async (bytes: Uint8Array, signal: AbortSignal): Promise<void> => {
-    signal.throwIfAborted();
-    if (ended.signal.aborted) throw ended.signal.reason;
-    if (pendingBytes + bytes.length > WRITE_QUEUE_BYTES)
-      throw linkFailure('port-failed', { detail: `${line.path} takes bytes too slowly`, hint: 'Check baud and cable' });
-    pendingBytes += bytes.length;
-    const settled = new AbortController();
-    try {
-      await Promise.race([
-        settle([ended.signal, signal], (done) => port.write(Buffer.from(bytes), undefined, done)),
-        clock.sleep(stallMs(pendingBytes), settled.signal).then(() => {
-          throw linkFailure('port-lost', { detail: `${line.path} takes no bytes` });
-        }),
-      ]);
-    } catch (error) {
-      // Bytes that may still lie in the port's queue must not go out after their sender gave them up.
-      const lost = error instanceof AgentError ? error : linkFailure('port-lost', { detail: line.path, cause: error });
-      await end(lost);
-      signal.throwIfAborted();
-      throw lost;
-    } finally {
-      pendingBytes -= bytes.length;
-      settled.abort();
-    }
-  };
+  const write = boundedWrite({
+    clock,
+    ended: ended.signal,
+    end,
+    send: (bytes, done) => void port.write(Buffer.from(bytes), undefined, done),
+    stallMs: (bytes) => WRITE_STALL_MS + Math.ceil((bytes * MOST_BITS_PER_BYTE * 1_000) / line.baudRate),
+    full: () =>
+      linkFailure('port-failed', { detail: `${line.path} takes bytes too slowly`, hint: 'Check baud and cable' }),
+    lost: (because) =>
+      'stalled' in because
+        ? linkFailure('port-lost', { detail: `${line.path} takes no bytes` })
+        : linkFailure('port-lost', { detail: line.path, cause: because.cause }),
+  });
 
   return {
     start: () =>
