@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CameraSource } from '../drivers/api/transports.ts';
-import { HandClock } from '../scripts/lib/scripted-kit.ts';
+import { WakingClock } from '../scripts/lib/waking-clock.ts';
 import { AIM_MINUTES, makeAim } from './aim-camera.ts';
 import type { DriverEntry } from './config/read-config.ts';
 
@@ -11,7 +11,7 @@ function bench(...drivers: readonly DriverEntry[]) {
   const opened: { readonly source: CameraSource; readonly minutes: number; end(): void }[] = [];
   const aim = makeAim({
     host: {
-      clock: new HandClock(),
+      clock: new WakingClock(),
       aim: (source, minutes) => {
         let end = (): void => undefined;
         const ended = new Promise<void>((resolve) => (end = resolve));

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { HandClock } from '../../scripts/lib/scripted-kit.ts';
+import { WakingClock } from '../../scripts/lib/waking-clock.ts';
 import type { ApiRequest } from '../core/host.ts';
 import { createGuard, type Guard } from './guard.ts';
 
 const TOKEN = 'correct-horse-battery';
 
-function guard(listen: string, token: string | null = null): { readonly guard: Guard; readonly clock: HandClock } {
-  const clock = new HandClock();
+function guard(listen: string, token: string | null = null): { readonly guard: Guard; readonly clock: WakingClock } {
+  const clock = new WakingClock();
   return {
     clock,
     guard: createGuard({ listen, token: token === null ? null : Buffer.from(token), kitId: 'Popup-014', clock }),

@@ -182,7 +182,7 @@ describe('a sale', () => {
 
   test('says no trading day while the clock is unset', () => {
     const kit = scriptedKit();
-    kit.clock.known = 'unset';
+    kit.clock.trusted = 'unset';
     kit.till.sale({ lines: [TEE] }, null);
     expect(sales(kit)[0]!.data['businessDay']).toBeUndefined();
   });

@@ -7,6 +7,7 @@ import type { ApiParts } from '../api-parts.ts';
 import { apiFailure } from '../errors.ts';
 import { readBodyAs } from '../read-request.ts';
 import type { Route } from '../route.ts';
+import { STATUS_EXAMPLE } from './status-example.ts';
 import { overrideInput, quoteInput, quoteLines, toOverride } from '../schemas.ts';
 import { paymentFailure } from '../../till/payment-errors.ts';
 
@@ -45,14 +46,6 @@ const QUOTE = {
   discountMinor: 501,
   boundBy: [],
 };
-const RULES = {
-  merchant: 'acme',
-  version: 7,
-  keyId: 'a1b2c3',
-  expires: '2026-12-01T00:00:00Z',
-  state: 'in-force',
-  rules: 12,
-};
 
 type Parts = Pick<ApiParts, 'pricing' | 'kit' | 'commit'>;
 
@@ -76,7 +69,7 @@ function prices({ pricing, kit }: Parts): Route {
         status: 200,
         description: 'The prices, none where the kit has no rules',
         schema: pricesSchema,
-        example: { currency: 'GBP', prices: [PRICE], rules: RULES },
+        example: { currency: 'GBP', prices: [PRICE], rules: STATUS_EXAMPLE.rules },
       },
     ],
     handle: () =>

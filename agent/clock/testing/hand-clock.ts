@@ -2,7 +2,7 @@ import type { MonoMs, WallMs } from '../../../drivers/api/clock.ts';
 import type { ClockTrust } from '../../core/event.ts';
 import type { KitClock } from '../../core/host.ts';
 
-/** A clock that moves when it is told to, for what never sleeps. */
+/** A clock that moves when it is told to, for what never sleeps on it. */
 export class HandClock implements KitClock {
   bootId = 'boot-1';
   trusted: ClockTrust = 'synced';
@@ -22,7 +22,7 @@ export class HandClock implements KitClock {
   trust(): ClockTrust {
     return this.trusted;
   }
-  sleep(): Promise<void> {
+  sleep(_ms: number, _signal: AbortSignal): Promise<void> {
     return Promise.reject(new Error('nothing sleeps here'));
   }
   pass(ms: number): void {
