@@ -11,8 +11,8 @@ import type { FromRadio, ToRadio } from './radio-wire.ts';
 import { guardedSocketClass, h4SocketClass, packetGuard, type PacketGuard } from './socket-guard.ts';
 
 const VITALS_MS = 5_000;
-/** How often an adapter that was switched off is switched on again. */
-const POWER_MS = 5_000;
+/** How long the kernel gets to finish with an adapter that was switched off or pulled out. */
+const LET_GO_MS = 1_000;
 /** How long a controller may take to tell its features before it is taken for one without extended advertising. */
 const PROBE_MS = 500;
 const READ_LOCAL_FEATURES = Uint8Array.of(0x01, 0x03, 0x20, 0x00);
@@ -26,8 +26,6 @@ const send = (message: FromRadio): void => {
 
 giveSpareMemoryBack();
 
-/** What noble said last: somebody or something switched the adapter off. */
-let off = false;
 let swallowed = 0;
 const swallow = (): void => {
   swallowed += 1;
@@ -101,8 +99,8 @@ async function start(options: RadioOptions, gattTimeoutMs: number): Promise<void
   scanner = nobleScanner(loaded, {
     onAdvert: (advert) => batches.add(advert),
     onState: (state) => {
-      off = state === 'off';
       send({ kind: 'state', state });
+      if (state === 'off' && options.kind === 'hci') letGo(options.adapter);
     },
   });
   const calls = nobleGatt(scanner, gattTimeoutMs, {
@@ -116,10 +114,6 @@ async function start(options: RadioOptions, gattTimeoutMs: number): Promise<void
   // noble ends the process on SIGINT when its own handler is the last one.
   setTimeout(() => process.on('SIGINT', () => undefined), 0);
   setInterval(report, VITALS_MS);
-  if (options.kind === 'hci')
-    setInterval(() => {
-      if (off) powered(options.adapter);
-    }, POWER_MS);
 }
 
 /** Switches the kernel's adapter on; says what stands in the way. False when there is none or it is blocked. */
@@ -128,6 +122,17 @@ function powered(adapter: number): boolean {
   if (power !== 'missing' && power !== 'blocked') return true;
   send({ kind: 'state', state: power });
   return false;
+}
+
+/**
+ * Ends this process, whose socket keeps a pulled adapter's number taken: plugged in again it would come under another. The
+ * next one begins with an adapter that is switched on, which noble takes up at once.
+ */
+function letGo(adapter: number): void {
+  setTimeout(() => {
+    powered(adapter);
+    if (process.connected) process.disconnect();
+  }, LET_GO_MS);
 }
 
 /** Waits for the controller before noble is loaded: its first look at the socket finds it up, a second earlier. */
