@@ -20,7 +20,7 @@ function treeWith(script: string): string {
   return join(folder, 'tree');
 }
 
-test.each(['package', 'package-test', 'systemd-test', 'image-test', 'package-audit', 'test', 'setup'])(
+test.each(['package', 'package-test', 'systemd-test', 'image-test', 'kernel-test', 'package-audit', 'test', 'setup'])(
   'scripts/%s says what it does when asked for help, and does nothing',
   (script) => {
     const tree = treeWith(script);
