@@ -2,6 +2,7 @@ import type { ZodType } from 'zod';
 import type { ApiRequest } from '../core/host.ts';
 import { tillFailure } from '../till/errors.ts';
 import { apiFailure } from './errors.ts';
+import { utf8Text } from '../core/utf8-text.ts';
 
 /** Deeper than any of our bodies by far; a pile of brackets would else exhaust the stack of whoever walks it. */
 const MAX_DEPTH = 32;
@@ -11,20 +12,11 @@ export function readJson(request: ApiRequest): unknown {
   if (request.body.length === 0) return {};
   const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (type !== 'application/json' && !/^application\/[\w.-]+\+json$/.test(type)) throw apiFailure('body-not-json');
-  const text = decode(request.body);
+  const text = utf8Text(request.body);
   if (text === null || depth(text) > MAX_DEPTH) throw apiFailure('request-malformed');
   const value = parse(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw apiFailure('request-malformed');
   return value;
-}
-
-function decode(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    if (error instanceof TypeError) return null;
-    throw error;
-  }
 }
 
 function parse(text: string): unknown {

@@ -1,5 +1,6 @@
 import { configErrors } from './errors.ts';
 import type { ConfigFault } from './fault.ts';
+import { utf8Text } from '../core/utf8-text.ts';
 
 export type KitText = { readonly text: string } | { readonly fault: ConfigFault };
 
@@ -15,19 +16,10 @@ export function kitText(bytes: Uint8Array): KitText {
     return { fault: notText(bytes, 0, 'this file is UTF-16') };
   const zero = bytes.indexOf(0);
   if (zero >= 0) return { fault: notText(bytes, zero, 'zeros instead of text stand here, as after a power cut') };
-  const text = decode(bytes);
+  const text = utf8Text(bytes);
   if (text === null) return { fault: notText(bytes, lastGood(bytes), 'a letter that is not UTF-8 stands here') };
   if (text.trim() === '') return { fault: notText(bytes, 0, 'this file is empty') };
   return { text };
-}
-
-function decode(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    if (error instanceof TypeError) return null;
-    throw error;
-  }
 }
 
 /** How many bytes from the start are whole letters. */
