@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { openLibc } from './libc.ts';
 
 /** `getrlimit(2)`: the resource number of core files on Linux. */
 const RLIMIT_CORE = 4;
@@ -15,13 +15,10 @@ const CORE_BYTES = 1n;
 export function forbidCoreDumps(): boolean {
   if (process.platform !== 'linux') return false;
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as {
-      load(path: string | null): { func(prototype: string): (resource: number, limit: Uint8Array) => number };
-    };
     const limit = Buffer.alloc(16);
     limit.writeBigUInt64LE(CORE_BYTES, 0);
     limit.writeBigUInt64LE(CORE_BYTES, 8);
-    return koffi.load(null).func('int setrlimit(int resource, const void *limit)')(RLIMIT_CORE, limit) === 0;
+    return openLibc().func('int setrlimit(int resource, const void *limit)')(RLIMIT_CORE, limit) === 0;
   } catch (error) {
     // No binary of the bridge to libc for this machine: the unit's own limit remains.
     if (error instanceof Error) return false;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { setInterval, setTimeout } from 'node:timers';
 import { cleanMappings } from './clean-mappings.ts';
+import { openLibc } from './libc.ts';
 
 /** mallopt(3). */
 const M_ARENA_MAX = -8;
@@ -55,10 +55,7 @@ export function giveSpareMemoryBack(signal?: AbortSignal): boolean {
 export function openMemory(): Memory | null {
   if (process.platform !== 'linux') return null;
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as {
-      load(path: string | null): { func(prototype: string): (...args: readonly (number | bigint)[]) => number };
-    };
-    const libc = koffi.load(null);
+    const libc = openLibc();
     const mallopt = libc.func('int mallopt(int parameter, int value)');
     const mallocTrim = libc.func('int malloc_trim(size_t pad)');
     const madvise = libc.func('int madvise(uintptr_t address, size_t length, int advice)');

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { openLibc } from '../libc.ts';
 
 /** Linux, include/net/bluetooth/hci_sock.h. */
 const AF_BLUETOOTH = 31;
@@ -57,9 +57,9 @@ export function switchOff(adapter: number): boolean {
 
 function withKernel(ask: (kernel: Kernel) => AdapterPower): AdapterPower {
   if (process.platform !== 'linux') return 'failed';
-  let libc: Libc;
+  let libc: Calls;
   try {
-    libc = openLibc();
+    libc = openCalls();
   } catch (error) {
     // No binary of the bridge to libc for this machine: the adapter is taken as it is.
     if (error instanceof Error) return 'failed';
@@ -86,24 +86,20 @@ function withKernel(ask: (kernel: Kernel) => AdapterPower): AdapterPower {
   }
 }
 
-interface Libc {
+interface Calls {
   socket(family: number, type: number, protocol: number): number;
   ioctl(fd: number, request: number, value: number): number;
   ioctlInto(fd: number, request: number, bytes: Uint8Array): number;
   errno(): number;
 }
 
-function openLibc(): Libc {
-  const koffi = createRequire(import.meta.url)('koffi') as {
-    load(path: string | null): { func(prototype: string): (...args: readonly unknown[]) => number };
-    errno(): number;
-  };
-  const libc = koffi.load(null);
+function openCalls(): Calls {
+  const libc = openLibc();
   return {
     socket: libc.func('int socket(int family, int type, int protocol)'),
     ioctl: libc.func('int ioctl(int fd, unsigned long request, unsigned long value)'),
     ioctlInto: libc.func('int ioctl(int fd, unsigned long request, void *bytes)'),
-    errno: () => koffi.errno(),
+    errno: () => libc.errno(),
   };
 }
 
